@@ -1,0 +1,1 @@
+//! A photo gallery's entities, ports and services.

@@ -1,0 +1,3 @@
+//! The local server and the command line.
+
+fn main() {}

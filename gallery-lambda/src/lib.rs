@@ -1,0 +1,1 @@
+//! Driving adapters of the photo gallery.
