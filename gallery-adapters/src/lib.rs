@@ -1,1 +1,14 @@
-//! Driven adapters of the photo gallery.
+//! Driven adapters of the photo gallery, each behind its own feature, and the one place that selects them.
+
+#[cfg(feature = "filesystem")]
+pub mod filesystem;
+#[cfg(feature = "imaging")]
+pub mod imaging;
+#[cfg(any(feature = "outbox", feature = "smtp"))]
+pub mod mail;
+#[cfg(feature = "password-identity")]
+pub mod password_identity;
+pub mod signed_urls;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+pub mod system;

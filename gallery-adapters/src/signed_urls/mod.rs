@@ -1,0 +1,1 @@
+//! URLs signed by HMAC.

@@ -1,0 +1,40 @@
+//! Passwords and one-time codes of the built-in identity.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::RepositoryError;
+use crate::{
+    CodePurpose, CodeTry, Credential, EmailAddress, OneTimeCode, PasswordHash, Sha256Digest, Timestamp, UserId,
+};
+
+/// Keeps password hashes and one-time codes.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait CredentialRepository: Debug + Send + Sync + 'static {
+    /// Sets a user's credential in place of any other.
+    async fn put(&self, credential: &Credential) -> Result<(), RepositoryError>;
+
+    /// The user's credential.
+    async fn find(&self, user: UserId) -> Result<Option<Credential>, RepositoryError>;
+
+    /// Sets another hash of the same password, unless the credential's hash is no longer `old`; whether it did.
+    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, RepositoryError>;
+
+    /// Sets a code in place of any other of its purpose and address.
+    async fn put_code(&self, code: &OneTimeCode) -> Result<(), RepositoryError>;
+
+    /// Tries a code: right, in time and with a try left, it is accepted and used up; wrong, it costs a try.
+    /// However many try at once, one at most is accepted, and no more wrong ones than there are tries are looked at.
+    async fn try_code(
+        &self,
+        purpose: CodePurpose,
+        address: &EmailAddress,
+        hash: &Sha256Digest,
+        now: Timestamp,
+    ) -> Result<CodeTry, RepositoryError>;
+
+    /// Removes a user's credential and codes. Removing absent ones succeeds.
+    async fn remove(&self, user: UserId) -> Result<(), RepositoryError>;
+}

@@ -1,0 +1,4 @@
+//! Search.
+/// Query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchQuery;
