@@ -22,6 +22,7 @@ mod work;
 
 pub mod ports;
 pub mod search;
+pub mod services;
 pub mod terms;
 
 pub use access::*;

@@ -76,7 +76,10 @@ pub enum PhotoState {
     /// It did not become a photo; nothing of its bytes is kept.
     Failed(Failure),
     /// The tombstone: its blobs are being removed, then itself. Nobody sees it.
-    Erasing,
+    Erasing {
+        /// From when on no upload and no ingest that was under way can leave blobs behind any more: not before is the row removed.
+        settled_at: Timestamp,
+    },
 }
 
 impl PhotoState {
@@ -87,7 +90,7 @@ impl PhotoState {
             Self::Processing => "processing",
             Self::Ready(_) => "ready",
             Self::Failed(_) => "failed",
-            Self::Erasing => "erasing",
+            Self::Erasing { .. } => "erasing",
         }
     }
 }
@@ -164,6 +167,11 @@ impl Photo {
     pub fn holds_content(&self) -> bool {
         matches!(self.state, PhotoState::Uploading | PhotoState::Processing | PhotoState::Ready(_))
             && self.trashed.is_none()
+    }
+
+    /// Whether it has its tombstone: to its owner it is gone.
+    pub fn is_erasing(&self) -> bool {
+        matches!(self.state, PhotoState::Erasing { .. })
     }
 
     /// What is known of its picture, once it is ready.

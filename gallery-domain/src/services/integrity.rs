@@ -1,0 +1,314 @@
+//! Checking that everything is as it should be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::Context;
+use crate::ports::{BlobError, BlobInfo, Discrepancy, byte_stream, collect_bytes};
+use crate::{
+    BlobArea, BlobKey, DerivedImage, GalleryError, PageRequest, PageSize, Photo, PhotoId, PhotoState, Sha256Digest,
+    Task, Timestamp, Usage, User, UserId, UserStatus, Work,
+};
+
+/// Checks the invariants of the gallery by recounting everything.
+#[derive(Clone, Debug)]
+pub struct Integrity {
+    context: Context,
+}
+
+/// How thorough a check is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// Read every original and compare its hash, too.
+    pub hash: bool,
+    /// Mend what can be mended without losing anything.
+    pub repair: bool,
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VerifySummary {
+    /// Users.
+    pub users: u64,
+    /// Photos in any state.
+    pub photos: u64,
+    /// Albums.
+    pub albums: u64,
+    /// Blobs.
+    pub blobs: u64,
+    /// Bytes of originals that were hashed.
+    pub hashed_bytes: u64,
+    /// Faults found.
+    pub faults: u64,
+    /// Faults mended.
+    pub repaired: u64,
+}
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Whose things it is about, where known.
+    pub owner: Option<UserId>,
+    /// What is wrong.
+    pub kind: FaultKind,
+    /// Whether it was mended.
+    pub repaired: bool,
+}
+
+/// What can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// A photo lacks a blob that it should have.
+    MissingBlob {
+        /// The photo.
+        photo: PhotoId,
+        /// The blob.
+        key: BlobKey,
+    },
+    /// The bytes of a blob are not those that they should be.
+    WrongBytes {
+        /// The photo.
+        photo: PhotoId,
+        /// The blob.
+        key: BlobKey,
+    },
+    /// A blob belongs to nothing.
+    OrphanBlob {
+        /// The blob.
+        key: BlobKey,
+    },
+    /// Something derived differs from a recount.
+    Count(Discrepancy),
+    /// A photo waits for something that should have come long ago, and no work is left that would bring it.
+    Stuck {
+        /// The photo.
+        photo: PhotoId,
+        /// The state it is stuck in.
+        state: &'static str,
+    },
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingBlob { photo, key } => write!(f, "photo {photo} has lost its blob {key}"),
+            Self::WrongBytes { photo, key } => write!(f, "photo {photo} has other bytes than its own in {key}"),
+            Self::OrphanBlob { key } => write!(f, "blob {key} belongs to no photo"),
+            Self::Count(d) => write!(f, "{}: the store holds {}, counting gives {}", d.subject, d.stored, d.counted),
+            Self::Stuck { photo, state } => write!(f, "photo {photo} is stuck {state}"),
+        }
+    }
+}
+
+/// Where faults are told as they are found.
+type Sink<'a> = &'a mut (dyn FnMut(&Fault) + Send);
+
+impl Integrity {
+    pub(super) fn new(context: Context) -> Self {
+        Self { context }
+    }
+
+    /// Checks every user, photo, album and blob, and tells each fault as it is found. Takes time that grows with the gallery, memory that does not.
+    pub async fn verify(&self, options: VerifyOptions, tell: Sink<'_>) -> Result<VerifySummary, GalleryError> {
+        let mut check = Check { context: &self.context, options, tell, summary: VerifySummary::default() };
+        let mut page = PageRequest::first(PageSize::MAX);
+        loop {
+            let users = self.context.repositories.users.all(page).await?;
+            for user in &users.items {
+                check.user(user).await?;
+            }
+            match users.next {
+                Some(next) => page = PageRequest::after(PageSize::MAX, next),
+                None => break,
+            }
+        }
+        check.blobs().await?;
+        Ok(check.summary)
+    }
+}
+
+struct Check<'a> {
+    context: &'a Context,
+    options: VerifyOptions,
+    tell: Sink<'a>,
+    summary: VerifySummary,
+}
+
+impl Check<'_> {
+    fn fault(&mut self, owner: Option<UserId>, kind: FaultKind, repaired: bool) {
+        self.summary.faults += 1;
+        self.summary.repaired += u64::from(repaired);
+        (self.tell)(&Fault { owner, kind, repaired });
+    }
+
+    async fn user(&mut self, user: &User) -> Result<(), GalleryError> {
+        self.summary.users += 1;
+        let (owner, repositories) = (user.id, &self.context.repositories);
+        for discrepancy in repositories.photos.audit(owner, self.options.repair).await? {
+            self.fault(Some(owner), FaultKind::Count(discrepancy), self.options.repair);
+        }
+        let mut usage = Usage::default();
+        let mut page = PageRequest::first(PageSize::MAX);
+        loop {
+            let photos = repositories.photos.all(owner, page).await?;
+            for photo in &photos.items {
+                usage.photos += 1;
+                usage.bytes += photo.original.bytes;
+                usage.pending_uploads += u64::from(photo.state == PhotoState::Uploading);
+                self.photo(photo).await?;
+            }
+            match photos.next {
+                Some(next) => page = PageRequest::after(PageSize::MAX, next),
+                None => break,
+            }
+        }
+        let stored = repositories.users.usage(owner).await?;
+        if stored != usage {
+            let (stored, counted) = (format!("{stored:?}"), format!("{usage:?}"));
+            let discrepancy = Discrepancy { subject: "usage".into(), stored, counted };
+            self.fault(Some(owner), FaultKind::Count(discrepancy), false);
+        }
+        let mut page = PageRequest::first(PageSize::MAX);
+        loop {
+            let albums = repositories.albums.all(owner, page).await?;
+            self.summary.albums += albums.items.len() as u64;
+            if self.options.repair {
+                for album in albums.items.iter().filter(|album| album.trashed.is_some()) {
+                    self.schedule(Task::Album { owner, album: album.id }).await?;
+                }
+            }
+            match albums.next {
+                Some(next) => page = PageRequest::after(PageSize::MAX, next),
+                None => break,
+            }
+        }
+        if user.status == UserStatus::Closing && self.options.repair {
+            self.schedule(Task::Account { owner }).await?;
+        }
+        Ok(())
+    }
+
+    async fn photo(&mut self, photo: &Photo) -> Result<(), GalleryError> {
+        self.summary.photos += 1;
+        let (owner, id) = (photo.owner, photo.id);
+        let policy = self.context.policy();
+        let patience = policy.upload_deadline + std::time::Duration::from_secs(24 * 3600);
+        let overdue = match photo.state {
+            PhotoState::Ready(_) => {
+                photo.trashed.is_some_and(|trashed| self.is_past(trashed.at, policy.trash_retention + patience))
+            }
+            PhotoState::Failed(_) => self.is_past(photo.created_at, policy.trash_retention + patience),
+            PhotoState::Uploading | PhotoState::Processing | PhotoState::Erasing { .. } => {
+                self.is_past(photo.created_at, patience)
+            }
+        };
+        if overdue {
+            if self.options.repair {
+                self.schedule(Task::Photo { owner, photo: id }).await?;
+            }
+            self.fault(Some(owner), FaultKind::Stuck { photo: id, state: photo.state.name() }, self.options.repair);
+        }
+        if photo.facts().is_none() {
+            return Ok(());
+        }
+        let original = BlobKey::original(owner, id, &photo.original.sha256);
+        match self.context.blobs.head(&original).await? {
+            None => self.fault(Some(owner), FaultKind::MissingBlob { photo: id, key: original.clone() }, false),
+            Some(info) if info.bytes != photo.original.bytes || info.sha256 != photo.original.sha256 => {
+                self.fault(Some(owner), FaultKind::WrongBytes { photo: id, key: original.clone() }, false);
+            }
+            Some(_) if self.options.hash => self.hash(photo, &original).await?,
+            Some(_) => {}
+        }
+        let mut missing = Vec::new();
+        for image in DerivedImage::ALL {
+            let key = BlobKey::derived(owner, id, image);
+            if self.context.blobs.head(&key).await?.is_none() {
+                missing.push((image, key));
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let repaired = self.options.repair && self.derive_again(photo, &original).await?;
+        for (_, key) in missing {
+            self.fault(Some(owner), FaultKind::MissingBlob { photo: id, key }, repaired);
+        }
+        Ok(())
+    }
+
+    /// Makes the derived images of a photo anew; whether its original allowed it.
+    async fn derive_again(&self, photo: &Photo, original: &BlobKey) -> Result<bool, GalleryError> {
+        let Some(blob) = self.context.blobs.get(original, None).await? else { return Ok(false) };
+        let Ok(bytes) = collect_bytes(blob.bytes, self.context.policy().largest_upload).await else { return Ok(false) };
+        let Ok(image) = self.context.images.process(bytes).await else { return Ok(false) };
+        for derived in image.derived {
+            let info = BlobInfo {
+                content_type: derived.media_type,
+                bytes: derived.bytes.len() as u64,
+                sha256: Sha256Digest::of(&derived.bytes),
+            };
+            let key = BlobKey::derived(photo.owner, photo.id, derived.image);
+            match self.context.blobs.put(&key, &info, byte_stream(derived.bytes)).await {
+                Ok(()) | Err(BlobError::AlreadyExists) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    async fn hash(&mut self, photo: &Photo, original: &BlobKey) -> Result<(), GalleryError> {
+        let Some(blob) = self.context.blobs.get(original, None).await? else { return Ok(()) };
+        let bytes = collect_bytes(blob.bytes, self.context.policy().largest_upload).await;
+        if !bytes.is_ok_and(|bytes| Sha256Digest::of(&bytes) == photo.original.sha256) {
+            let kind = FaultKind::WrongBytes { photo: photo.id, key: original.clone() };
+            self.fault(Some(photo.owner), kind, false);
+        }
+        self.summary.hashed_bytes += photo.original.bytes;
+        Ok(())
+    }
+
+    /// Every blob has to belong to a photo that is there, and be one that such a photo can have.
+    async fn blobs(&mut self) -> Result<(), GalleryError> {
+        for area in BlobArea::ALL {
+            let mut page = PageRequest::first(PageSize::MAX);
+            loop {
+                let keys = self.context.blobs.list(&format!("{}/", area.as_str()), page).await?;
+                self.summary.blobs += keys.items.len() as u64;
+                let mut photos: BTreeMap<UserId, BTreeSet<PhotoId>> = BTreeMap::new();
+                for (_, owner, photo) in keys.items.iter().filter_map(BlobKey::subject) {
+                    photos.entry(owner).or_default().insert(photo);
+                }
+                let mut known = BTreeSet::new();
+                for (owner, ids) in photos {
+                    let ids: Vec<_> = ids.into_iter().collect();
+                    for photo in self.context.repositories.photos.find_many(owner, &ids).await? {
+                        known.extend(BlobKey::all_of(&photo));
+                    }
+                }
+                let orphans: Vec<_> = keys.items.into_iter().filter(|key| !known.contains(key)).collect();
+                if self.options.repair {
+                    self.context.blobs.remove(&orphans).await?;
+                }
+                for key in orphans {
+                    let owner = key.subject().map(|(_, owner, _)| owner);
+                    self.fault(owner, FaultKind::OrphanBlob { key }, self.options.repair);
+                }
+                match keys.next {
+                    Some(next) => page = PageRequest::after(PageSize::MAX, next),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_past(&self, since: Timestamp, patience: std::time::Duration) -> bool {
+        since.plus(patience) < self.context.now()
+    }
+
+    async fn schedule(&self, task: Task) -> Result<(), GalleryError> {
+        Ok(self.context.repositories.work.schedule(&Work::new(task, self.context.now())).await?)
+    }
+}
