@@ -1,3 +1,72 @@
-//! Project automation.
+//! The project's automation: `cargo xtask test` runs everything that a change has to pass.
+//!
+//! What a step says about itself goes to standard error; the tools that it starts own standard output, so that
+//! their closing lines reach whoever reads it as they were printed.
 
-fn main() {}
+mod bench;
+mod command;
+mod dependencies;
+mod licences;
+mod photos;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks, tests and measures the gallery.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing, then run every check and every test; stops at the first failure.
+    Test {
+        /// Where the photos for tests are kept [default: the user's cache folder].
+        #[arg(long, value_name = "DIR")]
+        photos: Option<PathBuf>,
+    },
+    /// Gather real photos for tests from released packages, and check those that are there.
+    Photos {
+        /// Where to keep them [default: the user's cache folder].
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Check the files of the repository: sizes, unfinished work, stores side by side, unused dependencies.
+    Tidy,
+    /// Check what each crate may reach, and the licence and source of every dependency.
+    Dependencies,
+    /// Run one benchmark, or all of them.
+    Bench {
+        /// Which one; all of them when left out.
+        benchmark: Option<bench::Benchmark>,
+        /// Where the photos for tests are kept [default: the user's cache folder].
+        #[arg(long, value_name = "DIR")]
+        photos: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Test { photos } => test::run(photos),
+        Task::Photos { dir } => photos::gather(dir).map(drop),
+        Task::Tidy => tidy::check(),
+        Task::Dependencies => dependencies::check(),
+        Task::Bench { benchmark, photos } => bench::run(benchmark, photos),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What the files of the repository must be like, where no other tool looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{command, workspace};
+
+/// The largest file that may be committed, in bytes. Photos, models and archives come from released packages.
+const LARGEST: u64 = 512 * 1024;
+
+/// The stores, whose files are read side by side.
+const STORES: [&str; 3] = ["dynamodb", "postgres", "sqlite"];
+
+/// What stands for work that is not done, put together here so that this file does not hold it.
+const UNFINISHED: [&str; 6] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+    concat!("todo", "!("),
+    concat!("unimplemented", "!("),
+    concat!("#[ig", "nore"),
+];
+
+/// The ends of names of files in which unfinished work is looked for.
+const SOURCES: [&str; 13] = ["css", "html", "js", "json", "md", "mjs", "rs", "sh", "sql", "toml", "ts", "yaml", "yml"];
+
+/// Asserts every rule, and reports all that are broken at once.
+pub(crate) fn check() -> Result<()> {
+    let root = workspace::root();
+    let mut listing = Command::new("git");
+    listing.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(&root);
+    let listing = command::output(&mut listing)?;
+    // A file that is deleted but not yet committed as such is still listed.
+    let files: Vec<&str> = listing.split('\0').filter(|file| !file.is_empty() && root.join(file).is_file()).collect();
+    if files.is_empty() {
+        bail!("git lists no files in {}", root.display());
+    }
+
+    let mut faults = Vec::new();
+    for &file in &files {
+        faults.extend(file_faults(&root, file)?);
+    }
+    faults.extend(uneven_stores(&files));
+    faults.extend(unused_dependencies(
+        &workspace::toml_file("Cargo.toml")?,
+        &workspace::declared_dependencies(&workspace::metadata()?),
+    )?);
+
+    eprintln!("    {} files", files.len());
+    if faults.is_empty() {
+        return Ok(());
+    }
+    bail!("the repository is not tidy:\n  {}", faults.join("\n  "));
+}
+
+fn file_faults(root: &Path, file: &str) -> Result<Vec<String>> {
+    if file.split('/').any(|folder| folder == "vendor") {
+        return Ok(Vec::new());
+    }
+    let path = root.join(file);
+    let mut faults = Vec::new();
+    let size = path.metadata().with_context(|| format!("cannot look at {file}"))?.len();
+    if size > LARGEST && file != "Cargo.lock" {
+        faults.push(format!("{file} has {size} bytes, more than {LARGEST}"));
+    }
+    let is_source = file.rsplit_once('.').is_some_and(|(_, end)| SOURCES.contains(&end));
+    if is_source {
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {file} as UTF-8"))?;
+        faults.extend(unfinished_lines(&text).map(|(line, word)| format!("{file}:{line}: holds `{word}`")));
+    }
+    Ok(faults)
+}
+
+/// The lines, counted from one, that hold a mark of unfinished work as a word of its own.
+fn unfinished_lines(text: &str) -> impl Iterator<Item = (usize, &'static str)> {
+    (1..).zip(text.lines()).filter_map(|(number, line)| {
+        let mark = UNFINISHED.into_iter().find(|mark| {
+            let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+            line.match_indices(mark).any(|(at, _)| {
+                let goes_on_before = line[..at].ends_with(is_letter);
+                let goes_on_after = mark.ends_with(is_letter) && line[at + mark.len()..].starts_with(is_letter);
+                !goes_on_before && !goes_on_after
+            })
+        });
+        mark.map(|mark| (number, mark))
+    })
+}
+
+/// Stores whose folder lacks a file that another store's folder has.
+fn uneven_stores(files: &[&str]) -> Vec<String> {
+    let mut stores: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for file in files {
+        let inside = file.strip_prefix("gallery-adapters/src/").and_then(|path| path.split_once('/'));
+        if let Some((store, name)) = inside
+            && STORES.contains(&store)
+        {
+            stores.entry(store).or_default().insert(name);
+        }
+    }
+    let every: BTreeSet<&str> = stores.values().flatten().copied().collect();
+    stores
+        .iter()
+        .flat_map(|(store, names)| every.difference(names).map(move |name| (store, name)))
+        .map(|(store, name)| {
+            format!("gallery-adapters/src/{store}/{name} is missing: the stores have the same files, to be read side by side")
+        })
+        .collect()
+}
+
+/// Entries of `[workspace.dependencies]` that no crate of the workspace declares.
+fn unused_dependencies(manifest: &toml::Table, declared: &BTreeSet<&str>) -> Result<Vec<String>> {
+    let entries = manifest
+        .get("workspace")
+        .and_then(|workspace| workspace.get("dependencies"))
+        .and_then(toml::Value::as_table)
+        .context("Cargo.toml has no [workspace.dependencies]")?;
+    let unused = entries.keys().filter(|name| !declared.contains(name.as_str()));
+    Ok(unused.map(|name| format!("Cargo.toml: no crate uses the workspace's dependency `{name}`")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(text: &str) -> Vec<usize> {
+        unfinished_lines(text).map(|(line, _)| line).collect()
+    }
+
+    #[test]
+    fn marks_of_unfinished_work_are_found_by_line() {
+        for mark in UNFINISHED {
+            assert_eq!(marks(&format!("fine\n    // {mark}: later\n")), [2], "{mark}");
+        }
+    }
+
+    #[test]
+    fn a_longer_word_around_a_mark_is_not_the_mark() {
+        assert_eq!(marks(concat!("MAS", "TO", "DON")), [0; 0]);
+        assert_eq!(marks(concat!("TO", "DOS and my_", "todo", "!()")), [0; 0]);
+        assert_eq!(marks("todo = \"warn\""), [0; 0]);
+    }
+
+    #[test]
+    fn a_large_file_is_reported_and_a_vendored_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("vendor")).unwrap();
+        for name in ["large.bin", "vendor/large.bin", "Cargo.lock"] {
+            fs::write(folder.path().join(name), vec![b'x'; 512 * 1024 + 1]).unwrap();
+        }
+        fs::write(folder.path().join("fits.bin"), vec![b'x'; 512 * 1024]).unwrap();
+
+        assert_eq!(file_faults(folder.path(), "large.bin").unwrap().len(), 1);
+        for name in ["vendor/large.bin", "Cargo.lock", "fits.bin"] {
+            assert_eq!(file_faults(folder.path(), name).unwrap(), [""; 0], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_holds_a_mark_is_reported_and_a_picture_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.rs", "a.png"] {
+            fs::write(folder.path().join(name), UNFINISHED[0]).unwrap();
+        }
+        assert_eq!(file_faults(folder.path(), "a.rs").unwrap().len(), 1);
+        assert_eq!(file_faults(folder.path(), "a.png").unwrap().len(), 0);
+    }
+
+    #[test]
+    fn stores_that_exist_have_the_same_files() {
+        let sqlite = ["gallery-adapters/src/sqlite/photos.rs", "gallery-adapters/src/sqlite/users.rs"];
+        assert_eq!(uneven_stores(&sqlite), [""; 0]);
+
+        let with_postgres =
+            [&sqlite[..], &["gallery-adapters/src/postgres/photos.rs", "gallery-adapters/src/mail/smtp.rs"]].concat();
+        let faults = uneven_stores(&with_postgres);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with("gallery-adapters/src/postgres/users.rs"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_dependency_that_no_crate_declares_is_unused() {
+        let manifest = "[workspace.dependencies]\nserde = \"1\"\nlibc = { version = \"0.2\" }\n".parse().unwrap();
+        let faults = unused_dependencies(&manifest, &BTreeSet::from(["serde"])).unwrap();
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].contains("`libc`"));
+    }
+}
