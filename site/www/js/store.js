@@ -1,0 +1,22 @@
+// What the site knows between views: who is logged in, and where they wanted to go.
+
+import { get, Problem } from "./api.js";
+
+export const store = {
+  /** The account that is logged in. */
+  account: null,
+  /** Where to go after logging in. */
+  wanted: "#/",
+  /** The address that is being confirmed. */
+  email: "",
+};
+
+/** Asks who is logged in. */
+export async function loadAccount() {
+  try {
+    store.account = await get("/account");
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    store.account = null;
+  }
+}

@@ -1,0 +1,16 @@
+// All photos, latest first.
+
+import { addTags, addToAlbum, favourite, trash } from "../parts/actions.js";
+import { photoGrid } from "../parts/photo-grid.js";
+import { uploadButton } from "../parts/upload-panel.js";
+import { h } from "../dom.js";
+import { go } from "../router.js";
+
+export const title = "Photos";
+
+export async function render({ signal }) {
+  addEventListener("photos-added", () => go("#/"), { signal });
+  const whenEmpty = ["No photos yet. Drop some here, or choose files.", uploadButton()];
+  const grid = await photoGrid({ path: "/photos", months: true, whenEmpty, actions: [favourite, addTags, addToAlbum, trash], signal });
+  return [h("div", { class: "toolbar" }, h("h1", {}, "Photos"), uploadButton()), grid];
+}
