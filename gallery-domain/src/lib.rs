@@ -1,1 +1,3 @@
 //! A photo gallery's entities, ports and services.
+
+pub mod terms;
