@@ -56,20 +56,25 @@ pub(crate) fn gather(folder: Option<PathBuf>) -> Result<PathBuf> {
     for failure in &failures {
         eprintln!("    not gathered: {failure}");
     }
-    let photographs: BTreeSet<_> =
-        entries.iter().filter(|entry| entry.kind == Kind::Photograph).map(|entry| &entry.sha256).collect();
+    let whole = different(&entries, &[Kind::Photograph]);
+    let photographs = different(&entries, &[Kind::Photograph, Kind::CutOut]);
     let bytes: u64 = entries.iter().map(|entry| entry.bytes).sum();
     eprintln!(
-        "    {} different photographs, {} files, {} MB in {}",
-        photographs.len(),
+        "    {photographs} different photographs ({whole} of whole frames, the others cut out), {} files, {} MB in {}",
         entries.len(),
         bytes / 1_000_000,
         folder.display()
     );
-    if photographs.len() < PROMISED {
-        bail!("the tests are promised {PROMISED} different photographs, and only {} came together", photographs.len());
+    if photographs < PROMISED {
+        bail!("the tests are promised {PROMISED} different photographs, and only {photographs} came together");
     }
     Ok(folder.join("pictures"))
+}
+
+/// How many different contents there are of these kinds.
+fn different(entries: &[Entry], kinds: &[Kind]) -> usize {
+    let wanted = entries.iter().filter(|entry| kinds.contains(&entry.kind));
+    wanted.map(|entry| &entry.sha256).collect::<BTreeSet<_>>().len()
 }
 
 /// The files of one source: those that are there when they are whole, else fetched anew.

@@ -39,8 +39,10 @@ pub(super) struct Pick {
 /// What a file is to a test.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
-    /// Taken with a camera, whole.
+    /// Taken with a camera, the whole frame.
     Photograph,
+    /// Taken with a camera, with what surrounded the thing made transparent.
+    CutOut,
     /// Drawn, rendered or made by a test, whole: it is here for its format, size or orientation.
     Artwork,
     /// The beginning of a camera's file: metadata without a picture, some of it damaged.
@@ -48,11 +50,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Photograph, Self::Artwork, Self::ExifHeader];
+    pub(super) const ALL: [Self; 4] = [Self::Photograph, Self::CutOut, Self::Artwork, Self::ExifHeader];
 
     pub(super) fn folder(self) -> &'static str {
         match self {
-            Self::Photograph | Self::Artwork => "pictures",
+            Self::Photograph | Self::CutOut | Self::Artwork => "pictures",
             Self::ExifHeader => "exif-headers",
         }
     }
@@ -60,6 +62,7 @@ impl Kind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Photograph => "photograph",
+            Self::CutOut => "cut-out",
             Self::Artwork => "artwork",
             Self::ExifHeader => "exif-header",
         }
@@ -150,6 +153,68 @@ pub(super) const SOURCES: &[Source] = &[
         }],
     },
     Source {
+        package: "plasma-workspace-wallpapers",
+        origin: Origin::Debian,
+        holds: "photos of 4 MP, and PNG of 15 MP",
+        licence: "GPL-2.0-or-later",
+        picks: &[
+            Pick {
+                kind: Kind::Photograph,
+                under: "usr/share/wallpapers",
+                only: &[
+                    "BytheWater/",
+                    "ColdRipple/",
+                    "ColorfulCups/",
+                    "DarkestHour/",
+                    "EveningGlow/",
+                    "FallenLeaf/",
+                    "Grey/",
+                    "Kite/",
+                    "OneStandsOut/",
+                    "Path/",
+                    "summer_1am/",
+                ],
+                without: &["screenshot"],
+                smallest: NO_PREVIEW,
+            },
+            Pick {
+                kind: Kind::Artwork,
+                under: "usr/share/wallpapers",
+                only: &["5120x2880.png"],
+                without: &[],
+                smallest: NO_PREVIEW,
+            },
+        ],
+    },
+    Source {
+        package: "python3-skimage",
+        origin: Origin::Debian,
+        holds: "the known pictures of image processing, colour and grey",
+        licence: "BSD-3-Clause",
+        picks: &[Pick {
+            kind: Kind::Photograph,
+            under: "usr/lib/python3/dist-packages/skimage/data",
+            only: &[
+                "astronaut",
+                "brick",
+                "camera",
+                "chelsea",
+                "coffee",
+                "coins",
+                "grass",
+                "gravel",
+                "hubble",
+                "ihc",
+                "moon",
+                "motorcycle",
+                "retina",
+                "rocket",
+            ],
+            without: &[],
+            smallest: 0,
+        }],
+    },
+    Source {
         package: "palapeli-data",
         origin: Origin::Debian,
         holds: "the photos of a jigsaw puzzle",
@@ -185,42 +250,42 @@ pub(super) const SOURCES: &[Source] = &[
         licence: "GPL-2.0-only",
         picks: &[
             Pick {
-                kind: Kind::Photograph,
+                kind: Kind::CutOut,
                 under: "usr/share/tuxpaint/stamps/animals",
                 only: &[".png"],
-                without: &["cartoon", "mirror", "/bee.png"],
+                without: &["cartoon", "mirror", "bee.png", "hedgehog"],
                 smallest: NO_DRAWING,
             },
             Pick {
-                kind: Kind::Photograph,
+                kind: Kind::CutOut,
                 under: "usr/share/tuxpaint/stamps/food",
                 only: &[".png"],
                 without: &["cartoon", "mirror", "pizza"],
                 smallest: NO_DRAWING,
             },
             Pick {
-                kind: Kind::Photograph,
+                kind: Kind::CutOut,
                 under: "usr/share/tuxpaint/stamps/plants",
                 only: &[".png"],
                 without: &["cartoon", "mirror"],
                 smallest: NO_DRAWING,
             },
             Pick {
-                kind: Kind::Photograph,
+                kind: Kind::CutOut,
                 under: "usr/share/tuxpaint/stamps/household",
                 only: &[".png"],
                 without: &["cartoon", "mirror", "glass"],
                 smallest: NO_DRAWING,
             },
             Pick {
-                kind: Kind::Photograph,
+                kind: Kind::CutOut,
                 under: "usr/share/tuxpaint/stamps/hobbies",
                 only: &[".png"],
                 without: &["cartoon", "mirror"],
                 smallest: NO_DRAWING,
             },
             Pick {
-                kind: Kind::Photograph,
+                kind: Kind::CutOut,
                 under: "usr/share/tuxpaint/stamps/vehicles",
                 only: &[".png"],
                 without: &["cartoon", "mirror"],
@@ -289,7 +354,7 @@ pub(super) const SOURCES: &[Source] = &[
         package: "gnome-backgrounds",
         origin: Origin::Debian,
         holds: "WebP of 4096 × 4096",
-        licence: "CC-BY-SA-3.0, CC-BY-SA-4.0",
+        licence: "CC-BY-SA-3.0",
         picks: &[Pick {
             kind: Kind::Artwork,
             under: "usr/share/backgrounds/gnome",
