@@ -8,6 +8,7 @@ pub mod imaging;
 pub mod mail;
 #[cfg(feature = "password-identity")]
 pub mod password_identity;
+#[cfg(feature = "signed-urls")]
 pub mod signed_urls;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
