@@ -110,10 +110,16 @@ impl IdentityProvider for PasswordIdentity {
         self.ports.put_password(user, hash).await
     }
 
-    async fn resend_code(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError> {
+    async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
         self.count(CODE_MAIL, email).await?;
         let (ports, email) = (self.ports.clone(), email.clone());
-        self.behind_the_answer(async move { ports.mail_code(user, &email).await }).await;
+        self.behind_the_answer(async move {
+            match user {
+                Some(user) => ports.mail_code(user, &email).await,
+                None => Ok(()),
+            }
+        })
+        .await;
         Ok(())
     }
 
