@@ -1,5 +1,8 @@
 //! Driven adapters of the photo gallery, each behind its own feature, and the one place that selects them.
 
+pub mod config;
+#[cfg(all(feature = "filesystem", feature = "password-identity", any(feature = "outbox", feature = "smtp")))]
+pub mod connect;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]
@@ -8,6 +11,7 @@ pub mod imaging;
 pub mod mail;
 #[cfg(feature = "password-identity")]
 pub mod password_identity;
+#[cfg(feature = "signed-urls")]
 pub mod signed_urls;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

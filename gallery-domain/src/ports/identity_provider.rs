@@ -31,8 +31,9 @@ pub trait IdentityProvider: Debug + Send + Sync + 'static {
         password: &Password,
     ) -> Result<(), IdentityError>;
 
-    /// Mails a new confirmation code; the one before stops working.
-    async fn resend_code(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError>;
+    /// Mails a new confirmation code; the one before stops working. `user` is whoever waits for the confirmation of this address. Without
+    /// one nothing is mailed, and nobody is told.
+    async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError>;
 
     /// Confirms an e-mail address with the code mailed to it; whose it is. Each code works once.
     async fn confirm(&self, email: &EmailAddress, code: &str) -> Result<UserId, IdentityError>;

@@ -76,15 +76,12 @@ impl Accounts {
         Ok(())
     }
 
-    /// Mails a new code to an address that waits for its confirmation; does nothing for any other.
+    /// Mails a new code to an address that waits for its confirmation; ends in the same way for any other.
     pub async fn resend_code(&self, email: &EmailAddress, client: &Client) -> Result<(), GalleryError> {
         self.throttle("resend", client).await?;
-        match self.context.repositories.users.find_by_email(email).await? {
-            Some(user) if user.status == UserStatus::Unconfirmed => {
-                Ok(self.context.identity.resend_code(user.id, email).await?)
-            }
-            _ => Ok(()),
-        }
+        let user = self.context.repositories.users.find_by_email(email).await?;
+        let waiting = user.filter(|user| user.status == UserStatus::Unconfirmed);
+        Ok(self.context.identity.resend_code(waiting.map(|user| user.id), email).await?)
     }
 
     /// Opens a session.

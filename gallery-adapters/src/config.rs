@@ -1,0 +1,410 @@
+//! Which adapters a gallery uses: from the environment, parsed once.
+//!
+//! | variable | schemes | default |
+//! |---|---|---|
+//! | `GALLERY_DATA` | (a folder) | `gallery-data` |
+//! | `GALLERY_STORE` | `sqlite:PATH` | `sqlite:` and `gallery.db` in the data folder |
+//! | `GALLERY_BLOBS` | `file:PATH` | `file:` and `blobs` in the data folder |
+//! | `GALLERY_IDENTITY` | `password:` | `password:` |
+//! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…` | `outbox:` and `outbox` in the data folder |
+//! | `GALLERY_PUBLIC_URL` | (the address people open) | the local one |
+//!
+//! An empty variable counts as absent. A scheme that this build lacks is an error that names those it has.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+#[cfg(feature = "smtp")]
+use crate::mail::SmtpSettings;
+
+/// Which adapters a gallery uses, and where its things are. `Debug` and `Display` show no secrets.
+#[derive(Clone, Debug)]
+pub struct GalleryConfig {
+    /// The folder for what a gallery on one machine keeps; the key that signs URLs is always there.
+    pub data: PathBuf,
+    /// Where people open the gallery: links in mails start with it. `None` if the environment does not say.
+    pub public_url: Option<Url>,
+    /// Keeps users, photos, albums.
+    pub store: StoreChoice,
+    /// Keeps the bytes of photos.
+    pub blobs: BlobsChoice,
+    /// Proves who people are.
+    pub identity: IdentityChoice,
+    /// Sends mail.
+    pub mail: MailChoice,
+}
+
+/// Which store keeps users, photos, albums.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreChoice {
+    /// `sqlite:PATH`
+    #[cfg(feature = "sqlite")]
+    Sqlite(PathBuf),
+}
+
+/// Which store keeps the bytes of photos.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BlobsChoice {
+    /// `file:PATH`
+    #[cfg(feature = "filesystem")]
+    Files(PathBuf),
+}
+
+/// What proves who people are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdentityChoice {
+    /// `password:`, built in, kept in the store.
+    #[cfg(feature = "password-identity")]
+    Password,
+}
+
+/// What sends mail.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum MailChoice {
+    /// `outbox:PATH`
+    #[cfg(feature = "outbox")]
+    Outbox(PathBuf),
+    /// `smtp://…` or `smtps://…`
+    #[cfg(feature = "smtp")]
+    Smtp(SmtpSettings),
+}
+
+/// A variable that cannot be used. Says what to do, and repeats nothing of the value but its scheme: it may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}")]
+pub struct ConfigError {
+    /// The environment variable.
+    pub variable: &'static str,
+    problem: String,
+}
+
+impl GalleryConfig {
+    /// Where people open a gallery that was told nothing: its own machine.
+    pub const LOCAL_URL: &str = "http://localhost:8080/";
+
+    /// Reads the configuration of this process.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads the configuration from wherever `lookup` finds variables.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let lookup = |name| lookup(name).filter(|value| !value.trim().is_empty()).map(|value| value.trim().to_owned());
+        let data = PathBuf::from(lookup(DATA).unwrap_or_else(|| "gallery-data".to_owned()));
+        Ok(Self {
+            public_url: lookup(PUBLIC_URL).map(|value| public_url(&value)).transpose()?,
+            store: StoreChoice::parse(lookup(STORE), &data)?,
+            blobs: BlobsChoice::parse(lookup(BLOBS), &data)?,
+            identity: IdentityChoice::parse(lookup(IDENTITY))?,
+            mail: MailChoice::parse(lookup(MAIL), &data)?,
+            data,
+        })
+    }
+
+    /// Where people open the gallery; on this machine unless the environment says otherwise.
+    pub fn public_url(&self) -> Url {
+        self.public_url.clone().unwrap_or_else(|| Url::parse(Self::LOCAL_URL).expect("the constant is a URL"))
+    }
+}
+
+/// One line: what was chosen.
+impl fmt::Display for GalleryConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { store, blobs, identity, mail, .. } = self;
+        write!(f, "{STORE}={store} {BLOBS}={blobs} {IDENTITY}={identity} {MAIL}={mail}")
+    }
+}
+
+impl fmt::Display for StoreChoice {
+    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ref path) => write!(_f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for BlobsChoice {
+    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            #[cfg(feature = "filesystem")]
+            Self::Files(ref path) => write!(_f, "file:{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for IdentityChoice {
+    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            #[cfg(feature = "password-identity")]
+            Self::Password => _f.write_str("password:"),
+        }
+    }
+}
+
+impl fmt::Display for MailChoice {
+    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            #[cfg(feature = "outbox")]
+            Self::Outbox(ref path) => write!(_f, "outbox:{}", path.display()),
+            #[cfg(feature = "smtp")]
+            Self::Smtp(ref settings) => write!(_f, "smtp server {settings}"),
+        }
+    }
+}
+
+pub(crate) const DATA: &str = "GALLERY_DATA";
+pub(crate) const STORE: &str = "GALLERY_STORE";
+pub(crate) const BLOBS: &str = "GALLERY_BLOBS";
+pub(crate) const IDENTITY: &str = "GALLERY_IDENTITY";
+pub(crate) const MAIL: &str = "GALLERY_MAIL";
+const PUBLIC_URL: &str = "GALLERY_PUBLIC_URL";
+
+/// The schemes that a variable knows of. Only those with `true` are in this build.
+struct Schemes {
+    variable: &'static str,
+    known: &'static [(&'static str, bool)],
+}
+
+const STORES: Schemes = Schemes {
+    variable: STORE,
+    known: &[("sqlite", cfg!(feature = "sqlite")), ("dynamodb", false), ("postgres", false), ("postgresql", false)],
+};
+const BLOB_STORES: Schemes =
+    Schemes { variable: BLOBS, known: &[("file", cfg!(feature = "filesystem")), ("s3", false)] };
+const IDENTITIES: Schemes =
+    Schemes { variable: IDENTITY, known: &[("password", cfg!(feature = "password-identity")), ("cognito", false)] };
+const MAILERS: Schemes = Schemes {
+    variable: MAIL,
+    known: &[
+        ("outbox", cfg!(feature = "outbox")),
+        ("smtp", cfg!(feature = "smtp")),
+        ("smtps", cfg!(feature = "smtp")),
+        ("ses", false),
+    ],
+};
+
+impl StoreChoice {
+    fn parse(value: Option<String>, data: &Path) -> Result<Self, ConfigError> {
+        let _in_data = data.join("gallery.db");
+        let value = STORES.value_or(value, "sqlite:")?;
+        match STORES.split(&value)? {
+            #[cfg(feature = "sqlite")]
+            ("sqlite", rest) => Ok(Self::Sqlite(path_or(rest, _in_data))),
+            (scheme, _) => Err(STORES.missing(scheme)),
+        }
+    }
+}
+
+impl BlobsChoice {
+    fn parse(value: Option<String>, data: &Path) -> Result<Self, ConfigError> {
+        let _in_data = data.join("blobs");
+        let value = BLOB_STORES.value_or(value, "file:")?;
+        match BLOB_STORES.split(&value)? {
+            #[cfg(feature = "filesystem")]
+            ("file", rest) => Ok(Self::Files(path_or(rest, _in_data))),
+            (scheme, _) => Err(BLOB_STORES.missing(scheme)),
+        }
+    }
+}
+
+impl IdentityChoice {
+    fn parse(value: Option<String>) -> Result<Self, ConfigError> {
+        let value = IDENTITIES.value_or(value, "password:")?;
+        match IDENTITIES.split(&value)? {
+            #[cfg(feature = "password-identity")]
+            ("password", "") => Ok(Self::Password),
+            #[cfg(feature = "password-identity")]
+            ("password", _) => {
+                Err(IDENTITIES.error("has something behind `password:`, which takes nothing: remove it"))
+            }
+            (scheme, _) => Err(IDENTITIES.missing(scheme)),
+        }
+    }
+}
+
+impl MailChoice {
+    fn parse(value: Option<String>, data: &Path) -> Result<Self, ConfigError> {
+        let _in_data = data.join("outbox");
+        let value = MAILERS.value_or(value, "outbox:")?;
+        match MAILERS.split(&value)? {
+            #[cfg(feature = "outbox")]
+            ("outbox", rest) => Ok(Self::Outbox(path_or(rest, _in_data))),
+            #[cfg(feature = "smtp")]
+            ("smtp" | "smtps", _) => value
+                .parse()
+                .map(Self::Smtp)
+                .map_err(|invalid: gallery_domain::InvalidValue| MAILERS.error(invalid.reason())),
+            (scheme, _) => Err(MAILERS.missing(scheme)),
+        }
+    }
+}
+
+impl Schemes {
+    /// What the variable says, or the default if this build has it.
+    fn value_or(&self, value: Option<String>, default: &'static str) -> Result<String, ConfigError> {
+        match value {
+            Some(value) => Ok(value),
+            None if self.has(default.trim_end_matches(':')) => Ok(default.to_owned()),
+            None => Err(self.error(format!("is not set: {}", self.offer()))),
+        }
+    }
+
+    /// The scheme, if this build has it, and what follows the colon.
+    fn split<'a>(&self, value: &'a str) -> Result<(&'a str, &'a str), ConfigError> {
+        match value.split_once(':') {
+            Some((scheme, rest)) if self.has(scheme) => Ok((scheme, rest)),
+            Some((scheme, _)) => Err(self.missing(scheme)),
+            None => Err(self.error(format!("has no scheme, such as `{}:`: {}", self.known[0].0, self.offer()))),
+        }
+    }
+
+    fn has(&self, scheme: &str) -> bool {
+        self.known.contains(&(scheme, true))
+    }
+
+    fn missing(&self, scheme: &str) -> ConfigError {
+        if self.known.iter().any(|(known, _)| *known == scheme) {
+            self.error(format!("has the scheme `{scheme}`, which is not in this build: {}", self.offer()))
+        } else {
+            self.error(format!("has the scheme `{scheme}`, which does not exist: {}", self.offer()))
+        }
+    }
+
+    fn offer(&self) -> String {
+        let built: Vec<String> =
+            self.known.iter().filter(|(_, built)| *built).map(|(scheme, _)| format!("`{scheme}`")).collect();
+        match built.as_slice() {
+            [] => "this build has no adapter for it, so build the gallery with the feature of one".to_owned(),
+            [only] => format!("this build has {only}"),
+            [first @ .., last] => format!("this build has {} and {last}", first.join(", ")),
+        }
+    }
+
+    fn error(&self, problem: impl Into<String>) -> ConfigError {
+        ConfigError { variable: self.variable, problem: problem.into() }
+    }
+}
+
+/// The path behind a scheme; both `file:/srv/blobs` and `file:///srv/blobs` are usual.
+#[cfg(any(feature = "sqlite", feature = "filesystem", feature = "outbox"))]
+fn path_or(rest: &str, default: PathBuf) -> PathBuf {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() { default } else { PathBuf::from(path) }
+}
+
+fn public_url(value: &str) -> Result<Url, ConfigError> {
+    let error = |problem: &str| ConfigError { variable: PUBLIC_URL, problem: problem.to_owned() };
+    let url = Url::parse(value).map_err(|_| error("is not a URL such as https://photos.example.org"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(error("does not start with https:// or http:// and a host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(error("has more than a scheme, a host, a port and a path: remove the rest"));
+    }
+    Ok(url)
+}
+
+#[cfg(all(test, feature = "embedded"))]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Result<GalleryConfig, ConfigError> {
+        GalleryConfig::from_lookup(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn refusal(variable: &'static str, value: &str) -> String {
+        let error = config(&[(variable, value)]).unwrap_err();
+        assert_eq!(error.variable, variable);
+        error.to_string()
+    }
+
+    #[test]
+    fn without_any_variable_everything_is_in_the_data_folder() {
+        for variables in [&[][..], &[("GALLERY_STORE", ""), ("GALLERY_DATA", " ")]] {
+            let config = config(variables).unwrap();
+            assert_eq!(
+                config.to_string(),
+                "GALLERY_STORE=sqlite:gallery-data/gallery.db GALLERY_BLOBS=file:gallery-data/blobs \
+                 GALLERY_IDENTITY=password: GALLERY_MAIL=outbox:gallery-data/outbox"
+            );
+            assert_eq!(config.public_url().as_str(), "http://localhost:8080/");
+        }
+        let elsewhere = config(&[("GALLERY_DATA", "/srv/photos")]).unwrap();
+        assert_eq!(elsewhere.store, StoreChoice::Sqlite("/srv/photos/gallery.db".into()));
+        assert_eq!(elsewhere.blobs, BlobsChoice::Files("/srv/photos/blobs".into()));
+    }
+
+    #[test]
+    fn each_part_can_be_elsewhere() {
+        let config = config(&[
+            ("GALLERY_STORE", "sqlite:some/where.db"),
+            ("GALLERY_BLOBS", "file:///mnt/blobs"),
+            ("GALLERY_IDENTITY", "password:"),
+            ("GALLERY_MAIL", "smtps://user:secret@mail.example.org?from=g@example.org"),
+            ("GALLERY_PUBLIC_URL", "https://photos.example.org/gallery"),
+        ])
+        .unwrap();
+        assert_eq!(config.store, StoreChoice::Sqlite("some/where.db".into()));
+        assert_eq!(config.blobs, BlobsChoice::Files("/mnt/blobs".into()));
+        assert!(matches!(config.mail, MailChoice::Smtp(_)));
+        assert_eq!(config.public_url().as_str(), "https://photos.example.org/gallery");
+    }
+
+    #[test]
+    fn neither_debug_nor_the_log_line_shows_a_secret() {
+        let url = "smtp://user:hunter2@mail.example.org?from=g@example.org";
+        let config = config(&[("GALLERY_MAIL", url)]).unwrap();
+        for shown in [format!("{config:?}"), config.to_string()] {
+            assert!(!shown.contains("hunter2") && !shown.contains("user"), "{shown}");
+            assert!(shown.contains("mail.example.org"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_that_does_not_exist_or_is_not_built_in_is_named_with_those_that_are() {
+        assert_eq!(
+            refusal("GALLERY_STORE", "dynamodb://PhotoGallery?region=eu-central-1"),
+            "GALLERY_STORE has the scheme `dynamodb`, which is not in this build: this build has `sqlite`"
+        );
+        assert_eq!(
+            refusal("GALLERY_MAIL", "pigeon:home"),
+            "GALLERY_MAIL has the scheme `pigeon`, which does not exist: this build has `outbox`, `smtp` and `smtps`"
+        );
+        for (variable, value, scheme) in [
+            ("GALLERY_STORE", "postgres://user:hunter2@db/gallery", "postgres"),
+            ("GALLERY_BLOBS", "s3://bucket/prefix", "s3"),
+            ("GALLERY_IDENTITY", "cognito://pool?client_id=hunter2", "cognito"),
+            ("GALLERY_MAIL", "ses:", "ses"),
+        ] {
+            let said = refusal(variable, value);
+            assert!(said.contains(&format!("`{scheme}`, which is not in this build")), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_else_is_wrong_is_said_without_repeating_the_value() {
+        for (variable, value, part) in [
+            ("GALLERY_STORE", "gallery.db", "has no scheme, such as `sqlite:`"),
+            ("GALLERY_IDENTITY", "password:hunter2", "has something behind `password:`"),
+            ("GALLERY_MAIL", "smtp://user:hunter2@mail.example.org", "says no sender"),
+            ("GALLERY_PUBLIC_URL", "photos.example.org", "is not a URL"),
+            ("GALLERY_PUBLIC_URL", "ftp://photos.example.org", "does not start with"),
+            ("GALLERY_PUBLIC_URL", "https://user:hunter2@photos.example.org", "has more than"),
+            ("GALLERY_PUBLIC_URL", "https://photos.example.org/?x=hunter2", "has more than"),
+        ] {
+            let said = refusal(variable, value);
+            assert!(said.starts_with(variable) && said.contains(part), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+}
