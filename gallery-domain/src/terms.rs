@@ -17,6 +17,7 @@
 //!
 //! - `_` and `:` separate words, and so does `.` unless it stands between digits: `IMG_1234.jpg` is `img`, `1234`, `jpg`, and `3.14`
 //!   is one word.
+//! - An article or pronoun that lost its vowel is a word of its own: `l'été` is `l`, `ete`; but `don't` is one word.
 //! - An emoji is a word.
 //! - Scripts that put no spaces between words (Han, Hiragana, Katakana, Thai, Lao, Khmer, Burmese and their neighbours) would need a
 //!   dictionary. A run of them gives each pair of neighbouring characters instead, and its last character alone: 東京都 is 東京, 京都
@@ -162,27 +163,47 @@ impl PhotoTerms {
     /// let all: Vec<&str> = terms.all().iter().map(Term::as_str).collect();
     /// assert_eq!(all, ["#long beach", "1234", "beach", "evening", "img", "long"]);
     /// ```
-    pub fn of<'a>(title: &str, description: &str, tags: impl Iterator<Item = &'a str>, file_name: &str) -> Self {
+    pub fn of<'a>(
+        title: &str,
+        description: &str,
+        tags: impl Iterator<Item = &'a str>,
+        file_name: &str,
+    ) -> Self {
         let tags: Vec<&str> = tags.collect();
         let terms_of = |text: &str| words(text).map(Term::word).collect::<Vec<_>>();
-        let tag_terms: Vec<Term> =
-            tags.iter().map(|tag| tag_key(tag)).filter(|key| !key.is_empty()).map(|key| Term::tag(&key)).collect();
+        let tag_terms: Vec<Term> = tags
+            .iter()
+            .map(|tag| tag_key(tag))
+            .filter(|key| !key.is_empty())
+            .map(|key| Term::tag(&key))
+            .collect();
         let tag_words: Vec<Term> = tags.iter().flat_map(|tag| terms_of(tag)).collect();
-        let (title, description, file_name) = (terms_of(title), terms_of(description), terms_of(file_name));
+        let (title, description, file_name) =
+            (terms_of(title), terms_of(description), terms_of(file_name));
 
         let mut all = BTreeSet::new();
-        for term in [&tag_terms, &tag_words, &title, &description, &file_name].into_iter().flatten() {
+        for term in [&tag_terms, &tag_words, &title, &description, &file_name]
+            .into_iter()
+            .flatten()
+        {
             if all.len() == MAX_TERMS {
                 break;
             }
             all.insert(term.clone());
         }
         let counted = |terms: Vec<Term>| {
-            let counted: BTreeSet<Term> = terms.into_iter().filter(|term| all.contains(term)).collect();
+            let counted: BTreeSet<Term> = terms
+                .into_iter()
+                .filter(|term| all.contains(term))
+                .collect();
             counted.into_iter().collect()
         };
         let (title, description) = (counted(title), counted(description));
-        Self { all: all.into_iter().collect(), title, description }
+        Self {
+            all: all.into_iter().collect(),
+            title,
+            description,
+        }
     }
 
     /// All terms, each once, in ascending order by code point; at most [`MAX_TERMS`]. This is what a store indexes, verbatim.
@@ -223,9 +244,15 @@ pub(crate) fn sought_words(text: &str, prefix: bool) -> Vec<SoughtWord> {
         match piece {
             Piece::Word(word) => sought.push(SoughtWord { word, prefix }),
             Piece::Run(characters) => match &characters[..] {
-                [alone] => sought.push(SoughtWord { word: alone.clone(), prefix: true }),
+                [alone] => sought.push(SoughtWord {
+                    word: alone.clone(),
+                    prefix: true,
+                }),
                 _ => {
-                    sought.extend(characters.windows(2).map(|pair| SoughtWord { word: pair.concat(), prefix: false }));
+                    sought.extend(characters.windows(2).map(|pair| SoughtWord {
+                        word: pair.concat(),
+                        prefix: false,
+                    }));
                     // No longer term starts with a pair of Han or kana; a Thai character may still get its signs.
                     if let (Some(pair), Some(last)) = (sought.last_mut(), characters.last()) {
                         pair.prefix = prefix && !last.starts_with(is_han_or_kana);
@@ -245,59 +272,61 @@ enum Piece {
     Run(Vec<String>),
 }
 
+/// What a character is to the words around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Separator,
+    Unspaced,
+    Other,
+}
+
 fn pieces(text: &str) -> Vec<Piece> {
+    let characters: Vec<char> = fold(text).chars().collect();
+    let is_digit = |index: usize| characters.get(index).is_some_and(|c| c.is_numeric());
+    let roles = characters.iter().enumerate().map(|(index, &c)| match c {
+        '_' | ':' => Role::Separator,
+        '.' if !(index > 0 && is_digit(index - 1) && is_digit(index + 1)) => Role::Separator,
+        c if c.is_whitespace() || c.is_control() => Role::Separator,
+        c if is_unspaced(c) => Role::Unspaced,
+        _ => Role::Other,
+    });
+    let placed: Vec<(Role, char)> = roles.zip(characters.iter().copied()).collect();
+
+    // The annex is asked last, about stretches that nothing else divides: so each word is a word on its own too, as a query needs it.
     let mut pieces = Vec::new();
-    // Split at white space before all else: the annex lets a mark that follows a space belong to that space.
-    for chunk in fold(text).split(|c: char| c.is_whitespace() || c.is_control()) {
-        let mut run = Vec::new();
-        for segment in chunk.split_word_bounds() {
-            let mut word = String::new();
-            let mut clusters = segment.graphemes(true).peekable();
-            while let Some(cluster) = clusters.next() {
-                if cluster.starts_with(is_unspaced) {
-                    end_word(&mut pieces, &mut word);
-                    run.push(cluster.chars().take(MAX_CLUSTER_CHARS).collect());
-                    continue;
-                }
-                end_run(&mut pieces, &mut run);
-                let separates = match cluster {
-                    "_" | ":" => true,
-                    "." => {
-                        let digit_follows = clusters.peek().is_some_and(|next| next.starts_with(char::is_numeric));
-                        !(word.ends_with(char::is_numeric) && digit_follows)
-                    }
-                    _ => false,
-                };
-                if separates {
-                    end_word(&mut pieces, &mut word);
-                } else {
-                    word.push_str(cluster);
-                }
+    for stretch in placed.chunk_by(|(role, _), (next, _)| role == next) {
+        let text: String = stretch.iter().map(|(_, c)| c).collect();
+        match stretch[0].0 {
+            Role::Separator => {}
+            Role::Unspaced => {
+                let short = |cluster: &str| cluster.chars().take(MAX_CLUSTER_CHARS).collect();
+                pieces.push(Piece::Run(text.graphemes(true).map(short).collect()));
             }
-            end_word(&mut pieces, &mut word);
+            Role::Other => add_words(&mut pieces, &text),
         }
-        end_run(&mut pieces, &mut run);
     }
     pieces
 }
 
-fn end_word(pieces: &mut Vec<Piece>, word: &mut String) {
-    let word = std::mem::take(word);
-    if word.contains(counts_in_a_word) {
-        pieces.push(Piece::Word(cut(word)));
-    }
-}
-
-fn end_run(pieces: &mut Vec<Piece>, run: &mut Vec<String>) {
-    if !run.is_empty() {
-        pieces.push(Piece::Run(std::mem::take(run)));
+fn add_words(pieces: &mut Vec<Piece>, text: &str) {
+    for word in text
+        .split_word_bounds()
+        .filter(|part| part.contains(counts_in_a_word))
+    {
+        match word.split_once('\'') {
+            Some((article, after)) if ELISIONS.contains(&article) => {
+                pieces.push(Piece::Word(article.to_owned()));
+                add_words(pieces, after);
+            }
+            _ => pieces.push(Piece::Word(cut(word))),
+        }
     }
 }
 
 /// Cuts a word that is too long, so that what is left is a word of its own: not `1.` of `1.5`.
-fn cut(word: String) -> String {
+fn cut(word: &str) -> String {
     match word.char_indices().nth(MAX_WORD_CHARS) {
-        None => word,
+        None => word.to_owned(),
         Some((end, _)) => word[..end]
             .split_word_bounds()
             .find(|part| part.contains(counts_in_a_word))
@@ -305,6 +334,12 @@ fn cut(word: String) -> String {
             .to_owned(),
     }
 }
+
+/// Words that lose their vowel before another, in French, Italian and Catalan.
+const ELISIONS: [&str; 19] = [
+    "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "un", "dell", "all",
+    "nell", "sull", "dall", "quell",
+];
 
 /// More signs than any script stacks on one character.
 const MAX_CLUSTER_CHARS: usize = 8;
@@ -402,8 +437,13 @@ mod tests {
 
     #[test]
     fn marks_that_are_letters_to_their_writers_stay() {
-        for (one, other) in [("か", "が"), ("हिंदी", "हद"), ("क", "क़"), ("ก", "กิ"), ("가", "각")]
-        {
+        for (one, other) in [
+            ("か", "が"),
+            ("हिंदी", "हद"),
+            ("क", "क़"),
+            ("ก", "กิ"),
+            ("가", "각"),
+        ] {
             assert_ne!(fold(one), fold(other), "{one} and {other}");
         }
         assert_eq!(fold("हिंदी"), "हिंदी");
@@ -430,11 +470,14 @@ mod tests {
             ("हिंदी में", &["हिंदी", "में"]),
             ("ทะเล", &["ทะ", "ะเ", "เล", "ล"]),
             ("น้ำ", &["น้\u{E4D}า", "า"]),
-            ("富士山に登る", &["富士", "士山", "山に", "に登", "登る", "る"]),
+            (
+                "富士山に登る",
+                &["富士", "士山", "山に", "に登", "登る", "る"],
+            ),
             ("東京タワー", &["東京", "京タ", "タワ", "ワー", "ー"]),
             ("서울 야경", &["서울", "야경"]),
             ("北京 2024年", &["北京", "京", "2024", "年"]),
-            ("ភ្នំពេញ", &["ភ្នំ", "នំពេ", "ពេញ", "ញ"]),
+            ("ភ្នំពេញ", &["ភ្នំពេ", "ពេញ", "ញ"]),
         ] {
             assert_eq!(words_of(text), expected, "{text}");
         }
@@ -447,13 +490,18 @@ mod tests {
             ("beach.final.png", &["beach", "final", "png"]),
             ("don't don’t", &["don't", "don't"]),
             ("état-major", &["etat", "major"]),
+            (
+                "L’été d'Étretat, dell'arte",
+                &["l", "ete", "d", "etretat", "dell", "arte"],
+            ),
+            ("O'Brien's", &["o'brien's"]),
             ("ﬁsh ＦＵＬＬ", &["fish", "full"]),
             ("at 12:30, f/2.8", &["at", "12", "30", "f", "2.8"]),
             ("v2.", &["v2"]),
             ("צה״ל", &["צה\"ל"]),
             ("party 🎉👨‍👩‍👧!", &["party", "🎉", "👨‍👩‍👧"]),
             (" … ?!", &[]),
-            ("a \u{FC5E}b", &["a", "\u{64C}\u{651}b"]),
+            ("a \u{FC5E}b", &["a", "\u{64C}\u{651}", "b"]),
         ] {
             assert_eq!(words_of(text), expected, "{text}");
         }
@@ -469,7 +517,13 @@ mod tests {
     #[test]
     fn a_single_character_of_an_unspaced_script_is_sought_as_a_beginning() {
         let sought = sought_words("山", false);
-        assert_eq!(sought, [SoughtWord { word: "山".into(), prefix: true }]);
+        assert_eq!(
+            sought,
+            [SoughtWord {
+                word: "山".into(),
+                prefix: true
+            }]
+        );
         for text in ["山", "富士山", "山登り", "火山灰"] {
             assert!(words(text).any(|word| word.starts_with("山")), "{text}");
         }
@@ -490,16 +544,32 @@ mod tests {
         let terms = PhotoTerms::of("title", "", tags.iter().map(String::as_str), "file");
         assert_eq!(terms.all().len(), MAX_TERMS);
         assert_eq!(terms.all().iter().filter(|term| term.is_tag()).count(), 30);
-        assert!(terms.in_title().is_empty(), "the title's word came after the limit");
+        assert!(
+            terms.in_title().is_empty(),
+            "the title's word came after the limit"
+        );
     }
 
     #[test]
     fn a_photo_knows_which_words_stand_in_its_title_and_description() {
-        let terms = PhotoTerms::of("Sunset at the beach", "The beach of Sylt", ["Beach"].into_iter(), "IMG_1");
+        let terms = PhotoTerms::of(
+            "Sunset at the beach",
+            "The beach of Sylt",
+            ["Beach"].into_iter(),
+            "IMG_1",
+        );
         let texts = |terms: &[Term]| terms.iter().map(Term::to_string).collect::<Vec<_>>();
-        assert_eq!(texts(terms.all()), ["#beach", "1", "at", "beach", "img", "of", "sunset", "sylt", "the"]);
+        assert_eq!(
+            texts(terms.all()),
+            [
+                "#beach", "1", "at", "beach", "img", "of", "sunset", "sylt", "the"
+            ]
+        );
         assert_eq!(texts(terms.in_title()), ["at", "beach", "sunset", "the"]);
-        assert_eq!(texts(terms.in_description()), ["beach", "of", "sylt", "the"]);
+        assert_eq!(
+            texts(terms.in_description()),
+            ["beach", "of", "sylt", "the"]
+        );
     }
 
     proptest! {
