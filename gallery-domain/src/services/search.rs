@@ -25,14 +25,14 @@ impl Search {
     ) -> Result<Page<Photo, PhotoCursor>, GalleryError> {
         let owner = actor.user();
         let mut scope = AlbumScope::default();
-        for reference in &query.albums {
+        for reference in query.albums() {
             let albums = self.albums(owner, reference).await?;
             if albums.is_empty() {
                 return Ok(Page::empty());
             }
             scope.within.push(albums);
         }
-        for reference in &query.not_albums {
+        for reference in query.not_albums() {
             scope.outside.extend(self.albums(owner, reference).await?);
         }
         Ok(self.context.repositories.photos.search(owner, query, &scope, page).await?)
