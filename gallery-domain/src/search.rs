@@ -154,11 +154,8 @@ pub struct IndexTerm {
 impl IndexPlan {
     /// Whether a photo of these terms is in the plan's answer.
     pub fn admits(&self, terms: &PhotoTerms) -> bool {
-        let has_all = |wanted: &Vec<IndexTerm>| {
-            wanted
-                .iter()
-                .all(|wanted| has(terms.all(), &wanted.term, wanted.prefix))
-        };
+        let has_all =
+            |wanted: &Vec<IndexTerm>| wanted.iter().all(|wanted| has(terms.all(), &wanted.term, wanted.prefix));
         self.all.iter().all(|clause| clause.iter().any(has_all)) && !self.none.iter().any(has_all)
     }
 }
@@ -175,10 +172,7 @@ impl Atom {
     }
 
     fn for_index(&self) -> IndexTerm {
-        IndexTerm {
-            term: self.term.clone(),
-            prefix: self.prefix,
-        }
+        IndexTerm { term: self.term.clone(), prefix: self.prefix }
     }
 }
 
@@ -208,12 +202,7 @@ impl SearchQuery {
         if query == Self::default() {
             return Err(QueryProblem::Empty.at(0));
         }
-        let terms = query
-            .all
-            .iter()
-            .flat_map(|any| &any.alternatives)
-            .chain(&query.none)
-            .flatten();
+        let terms = query.all.iter().flat_map(|any| &any.alternatives).chain(&query.none).flatten();
         if terms.count() > MAX_QUERY_TERMS {
             return Err(QueryProblem::TooManyTerms.at(0));
         }
@@ -275,18 +264,20 @@ impl SearchQuery {
         day: Date,
         in_album: impl Fn(&str) -> bool,
     ) -> bool {
+        self.matches_but_for_albums(terms, favourite, media_type, day)
+            && self.albums.iter().all(|album| in_album(album))
+            && !self.not_albums.iter().any(|album| in_album(album))
+    }
+
+    /// As [`matches`](Self::matches), for a store that has looked after `in:` and `-in:` itself.
+    pub fn matches_but_for_albums(&self, terms: &PhotoTerms, favourite: bool, media_type: &str, day: Date) -> bool {
         let holds = |atoms: &Vec<Atom>| atoms.iter().all(|atom| atom.holds(terms));
         self.favourite.is_none_or(|wanted| wanted == favourite)
             && (self.media_types.is_empty() || self.media_types.contains(media_type))
             && !self.not_media_types.contains(media_type)
             && self.taken.contains(day)
-            && self
-                .all
-                .iter()
-                .all(|any| any.alternatives.iter().any(holds))
+            && self.all.iter().all(|any| any.alternatives.iter().any(holds))
             && !self.none.iter().any(holds)
-            && self.albums.iter().all(|album| in_album(album))
-            && !self.not_albums.iter().any(|album| in_album(album))
     }
 
     /// What of it an index of terms can answer.
@@ -325,10 +316,7 @@ impl SearchQuery {
             }
         }
         for atoms in &self.none {
-            if atoms
-                .iter()
-                .all(|atom| matches!(atom.field, Field::Any | Field::Tag))
-            {
+            if atoms.iter().all(|atom| matches!(atom.field, Field::Any | Field::Tag)) {
                 add_once(&mut plan.none, for_index(atoms));
             }
         }
@@ -355,11 +343,7 @@ impl SearchQuery {
 
         let mut alternatives = Vec::new();
         for clause in chain {
-            let Clause {
-                condition,
-                negated,
-                position,
-            } = clause;
+            let Clause { condition, negated, position } = clause;
             match (condition, negated) {
                 // Punctuation alone asks for nothing.
                 (Condition::Phrase(atoms), _) if atoms.is_empty() => {}
@@ -400,39 +384,19 @@ impl fmt::Display for SearchQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         for any in &self.all {
-            let alternatives: Vec<String> = any
-                .alternatives
-                .iter()
-                .map(|atoms| written(atoms, false))
-                .collect();
+            let alternatives: Vec<String> = any.alternatives.iter().map(|atoms| written(atoms, false)).collect();
             parts.push(alternatives.join(" OR "));
         }
-        parts.extend(
-            self.none
-                .iter()
-                .map(|atoms| format!("-{}", written(atoms, false))),
-        );
-        parts.extend(
-            self.albums
-                .iter()
-                .map(|album| format!("in:{}", quoted(album))),
-        );
-        parts.extend(
-            self.not_albums
-                .iter()
-                .map(|album| format!("-in:{}", quoted(album))),
-        );
+        parts.extend(self.none.iter().map(|atoms| format!("-{}", written(atoms, false))));
+        parts.extend(self.albums.iter().map(|album| format!("in:{}", quoted(album))));
+        parts.extend(self.not_albums.iter().map(|album| format!("-in:{}", quoted(album))));
         match self.favourite {
             Some(true) => parts.push("is:favourite".to_owned()),
             Some(false) => parts.push("-is:favourite".to_owned()),
             None => {}
         }
         parts.extend(self.media_types.iter().map(|name| format!("type:{name}")));
-        parts.extend(
-            self.not_media_types
-                .iter()
-                .map(|name| format!("-type:{name}")),
-        );
+        parts.extend(self.not_media_types.iter().map(|name| format!("-type:{name}")));
         parts.extend(self.taken.from.map(|day| format!("after:{day}")));
         parts.extend(self.taken.until.map(|day| format!("before:{day}")));
 
@@ -441,8 +405,7 @@ impl fmt::Display for SearchQuery {
             && parts.len() == self.all.len()
             && let Some((closing, before)) = any.alternatives.split_last()
         {
-            let mut alternatives: Vec<String> =
-                before.iter().map(|atoms| written(atoms, false)).collect();
+            let mut alternatives: Vec<String> = before.iter().map(|atoms| written(atoms, false)).collect();
             alternatives.push(written(closing, true));
             parts[last] = alternatives.join(" OR ");
         }
@@ -475,9 +438,7 @@ impl QueryError {
 #[non_exhaustive]
 pub enum QueryProblem {
     /// Nothing is asked for.
-    #[error(
-        "the query asks for nothing: give at least one word, such as beach, or a filter, such as is:favourite"
-    )]
+    #[error("the query asks for nothing: give at least one word, such as beach, or a filter, such as is:favourite")]
     Empty,
     /// More than [`MAX_QUERY_CHARS`].
     #[error("the query is longer than {MAX_QUERY_CHARS} characters: leave out some words")]
@@ -486,17 +447,13 @@ pub enum QueryProblem {
     #[error("the query has more than {MAX_CLAUSES} words and filters: leave some out")]
     TooManyClauses,
     /// More than [`MAX_QUERY_TERMS`].
-    #[error(
-        "the query comes to more than {MAX_QUERY_TERMS} words and pairs of characters: shorten it"
-    )]
+    #[error("the query comes to more than {MAX_QUERY_TERMS} words and pairs of characters: shorten it")]
     TooManyTerms,
     /// A quote is opened and not closed.
     #[error("this quote is never closed: add a \" at the end of the quoted words")]
     UnterminatedQuote,
     /// A field without a value.
-    #[error(
-        "{field}: has no value: write it right after the colon; to look for the word itself, put it in quotes"
-    )]
+    #[error("{field}: has no value: write it right after the colon; to look for the word itself, put it in quotes")]
     MissingValue {
         /// The field's name.
         field: &'static str,
@@ -510,9 +467,7 @@ pub enum QueryProblem {
         expected: &'static str,
     },
     /// `OR` without something on both sides.
-    #[error(
-        "OR needs a word on both sides, as in lake OR sea; to look for the word itself, put it in quotes"
-    )]
+    #[error("OR needs a word on both sides, as in lake OR sea; to look for the word itself, put it in quotes")]
     DanglingOr,
     /// `OR` with something that it does not join.
     #[error(
@@ -527,10 +482,7 @@ pub enum QueryProblem {
 impl QueryProblem {
     /// The error at an index into the characters.
     fn at(self, index: usize) -> QueryError {
-        QueryError {
-            problem: self,
-            position: index + 1,
-        }
+        QueryError { problem: self, position: index + 1 }
     }
 }
 
@@ -553,28 +505,14 @@ enum Condition {
 }
 
 /// The fields by name; the names are folded.
-const FIELDS: [&str; 8] = [
-    "tag",
-    "title",
-    "description",
-    "before",
-    "after",
-    "in",
-    "is",
-    "type",
-];
+const FIELDS: [&str; 8] = ["tag", "title", "description", "before", "after", "in", "is", "type"];
 
 /// Extensions of photos' files, which no term keeps.
-const EXTENSIONS: [&str; 9] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "heic", "heif",
-];
+const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "heic", "heif"];
 
 /// The clauses of a text, in groups that `OR` joins.
 fn chains(text: &str) -> Result<Vec<Vec<Clause>>, QueryError> {
-    let mut reader = Reader {
-        characters: text.chars().collect(),
-        next: 0,
-    };
+    let mut reader = Reader { characters: text.chars().collect(), next: 0 };
     let mut chains: Vec<Vec<Clause>> = Vec::new();
     let (mut clauses, mut pending_or) = (0, None);
     while reader.skip_gap() {
@@ -641,11 +579,7 @@ impl Reader {
             Some(field) => self.condition(field, position)?,
             None => self.plain(negated)?,
         };
-        Ok(Clause {
-            condition,
-            negated,
-            position,
-        })
+        Ok(Clause { condition, negated, position })
     }
 
     /// Passes over the name of a field and its colon.
@@ -675,11 +609,7 @@ impl Reader {
             }
         }
         let unfinished = !value.quoted && !negated && !self.skip_gap();
-        Ok(Condition::Phrase(phrase(
-            &value.text,
-            value.prefix || unfinished,
-            Field::Any,
-        )))
+        Ok(Condition::Phrase(phrase(&value.text, value.prefix || unfinished, Field::Any)))
     }
 
     fn condition(&mut self, field: &'static str, position: usize) -> Result<Condition, QueryError> {
@@ -707,11 +637,9 @@ impl Reader {
         match field {
             "tag" => match tag_key(text) {
                 key if key.is_empty() => Err(missing()),
-                key => Ok(Condition::Phrase(vec![Atom {
-                    term: Term::tag(&key),
-                    prefix: value.prefix,
-                    field: Field::Tag,
-                }])),
+                key => {
+                    Ok(Condition::Phrase(vec![Atom { term: Term::tag(&key), prefix: value.prefix, field: Field::Tag }]))
+                }
             },
             "title" => words(Field::Title),
             "description" => words(Field::Description),
@@ -742,22 +670,14 @@ impl Reader {
             while self.takes(|c| !is_gap(c)) {}
             let text: String = self.characters[start..self.next].iter().collect();
             let bare = text.trim_end_matches(is_star);
-            return Ok(Value {
-                prefix: bare.len() < text.len(),
-                text: bare.to_owned(),
-                quoted: false,
-            });
+            return Ok(Value { prefix: bare.len() < text.len(), text: bare.to_owned(), quoted: false });
         };
         self.next += 1;
         let mut text = String::new();
         loop {
-            let c = self
-                .peek()
-                .ok_or_else(|| QueryProblem::UnterminatedQuote.at(start))?;
+            let c = self.peek().ok_or_else(|| QueryProblem::UnterminatedQuote.at(start))?;
             self.next += 1;
-            let escaped = self
-                .peek()
-                .filter(|&next| c == '\\' && matches!(next, '"' | '\\'));
+            let escaped = self.peek().filter(|&next| c == '\\' && matches!(next, '"' | '\\'));
             match escaped {
                 Some(escaped) => {
                     self.next += 1;
@@ -773,11 +693,7 @@ impl Reader {
         while self.takes(is_star) {
             prefix = true;
         }
-        Ok(Value {
-            text,
-            quoted: true,
-            prefix,
-        })
+        Ok(Value { text, quoted: true, prefix })
     }
 }
 
@@ -801,24 +717,14 @@ fn is_star(c: char) -> bool {
 }
 
 fn is_quote(c: char) -> bool {
-    matches!(
-        c,
-        '"' | '\u{201C}' | '\u{201D}' | '\u{201E}' | '\u{201F}' | '\u{FF02}'
-    )
+    matches!(c, '"' | '\u{201C}' | '\u{201D}' | '\u{201E}' | '\u{201F}' | '\u{FF02}')
 }
 
 fn phrase(text: &str, prefix: bool, field: Field) -> Vec<Atom> {
     let mut atoms = Vec::new();
     for sought in sought_words(text, prefix) {
         let (term, prefix) = (Term::word(sought.word), sought.prefix);
-        add_once(
-            &mut atoms,
-            Atom {
-                term,
-                prefix,
-                field,
-            },
-        );
+        add_once(&mut atoms, Atom { term, prefix, field });
     }
     atoms
 }
@@ -834,11 +740,7 @@ fn first_day(text: &str) -> Option<Date> {
         }
         Some(_) => None,
     };
-    let (year, month, day) = (
-        number(4)??,
-        number(2)?.unwrap_or(1),
-        number(2)?.unwrap_or(1),
-    );
+    let (year, month, day) = (number(4)??, number(2)?.unwrap_or(1), number(2)?.unwrap_or(1));
     if parts.next().is_some() {
         return None;
     }
@@ -848,9 +750,7 @@ fn first_day(text: &str) -> Option<Date> {
 /// Whether an ascending list has a term, or with `prefix` one that starts with it.
 fn has(ascending: &[Term], term: &Term, prefix: bool) -> bool {
     let first = ascending.partition_point(|other| other < term);
-    ascending
-        .get(first)
-        .is_some_and(|other| other == term || prefix && other.as_str().starts_with(term.as_str()))
+    ascending.get(first).is_some_and(|other| other == term || prefix && other.as_str().starts_with(term.as_str()))
 }
 
 fn add_once<T: PartialEq>(list: &mut Vec<T>, item: T) {
@@ -913,13 +813,7 @@ mod tests {
 
         fn is_found_by(&self, query: &SearchQuery) -> bool {
             let in_album = |album: &str| self.albums.iter().any(|title| title == album);
-            query.matches(
-                &self.terms(),
-                self.favourite,
-                self.media_type,
-                self.day,
-                in_album,
-            )
+            query.matches(&self.terms(), self.favourite, self.media_type, self.day, in_album)
         }
     }
 
@@ -937,10 +831,7 @@ mod tests {
     }
 
     fn titled(title: &str) -> Shot {
-        Shot {
-            title: title.into(),
-            ..shot()
-        }
+        Shot { title: title.into(), ..shot() }
     }
 
     fn parsed(text: &str) -> SearchQuery {
@@ -950,20 +841,14 @@ mod tests {
     #[track_caller]
     fn assert_found(shot: &Shot, queries: &[&str]) {
         for text in queries {
-            assert!(
-                shot.is_found_by(&parsed(text)),
-                "{text} should find {shot:?}"
-            );
+            assert!(shot.is_found_by(&parsed(text)), "{text} should find {shot:?}");
         }
     }
 
     #[track_caller]
     fn assert_not_found(shot: &Shot, queries: &[&str]) {
         for text in queries {
-            assert!(
-                !shot.is_found_by(&parsed(text)),
-                "{text} should not find {shot:?}"
-            );
+            assert!(!shot.is_found_by(&parsed(text)), "{text} should not find {shot:?}");
         }
     }
 
@@ -977,80 +862,31 @@ mod tests {
 
     #[test]
     fn all_words_have_to_be_there_wherever_they_stand() {
-        assert_found(
-            &shot(),
-            &["sunset beach york 1234", "SUNSET", "  lake\u{3000}sunset\t"],
-        );
+        assert_found(&shot(), &["sunset beach york 1234", "SUNSET", "  lake\u{3000}sunset\t"]);
         assert_not_found(&shot(), &["sunset moon", "moon sunset"]);
     }
 
     #[test]
     fn the_last_plain_word_and_starred_words_are_beginnings() {
-        assert_found(
-            &shot(),
-            &[
-                "sun",
-                "lake sun ",
-                "sun* lake",
-                "\"at sun\"*",
-                "moon OR sun",
-            ],
-        );
-        assert_not_found(
-            &shot(),
-            &[
-                "sun lake",
-                "\"sun\"",
-                "sun OR moon",
-                "title:sun",
-                "lake sun !",
-            ],
-        );
+        assert_found(&shot(), &["sun", "lake sun ", "sun* lake", "\"at sun\"*", "moon OR sun"]);
+        assert_not_found(&shot(), &["sun lake", "\"sun\"", "sun OR moon", "title:sun", "lake sun !"]);
     }
 
     #[test]
     fn quoted_words_are_whole_and_need_not_be_neighbours() {
-        assert_found(
-            &shot(),
-            &["\"lake sunset\"", "“lake sunset”", "\"sunset\" lake"],
-        );
+        assert_found(&shot(), &["\"lake sunset\"", "“lake sunset”", "\"sunset\" lake"]);
         assert_not_found(&shot(), &["\"lake moon\"", "\"suns\" lake"]);
     }
 
     #[test]
     fn an_exclusion_takes_whole_words_unless_starred() {
-        assert_found(
-            &shot(),
-            &[
-                "lake -sun",
-                "-sun",
-                "-\"lake moon\"",
-                "lake -tag:new",
-                "-title:beach",
-            ],
-        );
-        assert_not_found(
-            &shot(),
-            &[
-                "lake -sunset",
-                "lake -sun*",
-                "-\"lake sunset\"",
-                "-tag:beach",
-                "-title:lake",
-            ],
-        );
+        assert_found(&shot(), &["lake -sun", "-sun", "-\"lake moon\"", "lake -tag:new", "-title:beach"]);
+        assert_not_found(&shot(), &["lake -sunset", "lake -sun*", "-\"lake sunset\"", "-tag:beach", "-title:lake"]);
     }
 
     #[test]
     fn or_binds_tighter_than_and() {
-        assert_found(
-            &shot(),
-            &[
-                "moon OR lake sunset",
-                "sunset moon OR lake",
-                "moon OR tag:beach OR title:x",
-            ],
-        );
+        assert_found(&shot(), &["moon OR lake sunset", "sunset moon OR lake", "moon OR tag:beach OR title:x"]);
         assert_not_found(&shot(), &["moon lake OR sunset", "moon OR stars lake"]);
         assert_eq!(parsed("a OR b c").all().len(), 2);
         assert_not_found(&titled("lake"), &["lake or sea"]);
@@ -1076,15 +912,7 @@ mod tests {
         );
         assert_not_found(
             &shot(),
-            &[
-                "tag:bea",
-                "tag:new",
-                "tag:york",
-                "tag:lake",
-                "title:york",
-                "description:lake",
-                "title:beach",
-            ],
+            &["tag:bea", "tag:new", "tag:york", "tag:lake", "title:york", "description:lake", "title:beach"],
         );
     }
 
@@ -1193,21 +1021,9 @@ mod tests {
 
     #[test]
     fn a_file_is_found_by_its_name_with_or_without_extension() {
-        assert_found(
-            &shot(),
-            &[
-                "IMG_1234.jpg",
-                "img_1234",
-                "1234",
-                "IMG_1234.HEIC lake",
-                "IMG_12",
-            ],
-        );
+        assert_found(&shot(), &["IMG_1234.jpg", "img_1234", "1234", "IMG_1234.HEIC lake", "IMG_12"]);
         assert_not_found(&shot(), &["IMG_1235.jpg", "IMG_12.jpg", "-IMG_1234.jpg"]);
-        assert_found(
-            &titled("beach.jpg"),
-            &["beach.jpg", "jpg", ".jpg", "title:beach.jpg"],
-        );
+        assert_found(&titled("beach.jpg"), &["beach.jpg", "jpg", ".jpg", "title:beach.jpg"]);
     }
 
     #[test]
@@ -1229,11 +1045,7 @@ mod tests {
             ("a OR -b", QueryProblem::NotInOr, 6),
             ("a OR is:favourite", QueryProblem::NotInOr, 6),
             ("a b OR type:png", QueryProblem::NotInOr, 3),
-            (
-                "is:favourite -is:favourite",
-                QueryProblem::Contradiction,
-                14,
-            ),
+            ("is:favourite -is:favourite", QueryProblem::Contradiction, 14),
         ] {
             assert_eq!(problem(text), (expected, position), "{text}");
         }
@@ -1250,10 +1062,7 @@ mod tests {
             "in:Summer*",
         ] {
             let (problem, position) = problem(text);
-            assert!(
-                matches!(problem, QueryProblem::UnknownValue { .. }),
-                "{text}: {problem}"
-            );
+            assert!(matches!(problem, QueryProblem::UnknownValue { .. }), "{text}: {problem}");
             assert_eq!(position, 1);
         }
     }
@@ -1261,24 +1070,13 @@ mod tests {
     #[test]
     fn a_query_has_limits() {
         assert!(SearchQuery::parse(&"x".repeat(MAX_QUERY_CHARS - 1)).is_ok());
-        assert_eq!(
-            problem(&"x".repeat(MAX_QUERY_CHARS + 1)),
-            (QueryProblem::TooLong, 501)
-        );
+        assert_eq!(problem(&"x".repeat(MAX_QUERY_CHARS + 1)), (QueryProblem::TooLong, 501));
         assert!(SearchQuery::parse(&"x ".repeat(MAX_CLAUSES)).is_ok());
-        assert_eq!(
-            problem(&"x ".repeat(MAX_CLAUSES + 1)),
-            (QueryProblem::TooManyClauses, 41)
-        );
-        assert_eq!(
-            problem(&format!("a{}", " OR b".repeat(MAX_CLAUSES))).0,
-            QueryProblem::TooManyClauses
-        );
+        assert_eq!(problem(&"x ".repeat(MAX_CLAUSES + 1)), (QueryProblem::TooManyClauses, 41));
+        assert_eq!(problem(&format!("a{}", " OR b".repeat(MAX_CLAUSES))).0, QueryProblem::TooManyClauses);
         let han: String = ('\u{4E00}'..).take(MAX_QUERY_TERMS + 2).collect();
         assert_eq!(problem(&han).0, QueryProblem::TooManyTerms);
-        let expanding: String = (0..7)
-            .map(|n| format!("tag:{n}{} ", "ﷺ".repeat(7)))
-            .collect();
+        let expanding: String = (0..7).map(|n| format!("tag:{n}{} ", "ﷺ".repeat(7))).collect();
         assert_eq!(problem(&expanding), (QueryProblem::TooLong, 1));
     }
 
@@ -1294,10 +1092,7 @@ mod tests {
             ("a OR \"b\"", "a OR \"b\""),
             ("type:jpg type:gif x", "x* type:gif type:jpeg"),
             ("tag:\"12\\\" vinyl\"", "tag:\"12\\\" vinyl\""),
-            (
-                "before:2024 after:2023-05",
-                "after:2023-05-01 before:2024-01-01",
-            ),
+            ("before:2024 after:2023-05", "after:2023-05-01 before:2024-01-01"),
             ("-in:Summer title:A", "title:a -in:\"Summer\""),
         ] {
             let query = parsed(text);
@@ -1311,11 +1106,7 @@ mod tests {
         let plan = parsed("-title:lake is:favourite").index_plan();
         assert_eq!(plan, IndexPlan::default());
         let plan = parsed("\"b a\" title:a a -title:x -\"c d\" -tag:e").index_plan();
-        assert_eq!(
-            plan.all.len(),
-            2,
-            "b, and a once, though it is sought twice"
-        );
+        assert_eq!(plan.all.len(), 2, "b, and a once, though it is sought twice");
         assert_eq!(plan.none.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
     }
 
@@ -1358,16 +1149,7 @@ mod tests {
             proptest::collection::vec(some_word(), 0..2),
         )
             .prop_map(
-                |(
-                    title,
-                    description,
-                    tags,
-                    file_name,
-                    favourite,
-                    media_type,
-                    (year, month, day),
-                    albums,
-                )| Shot {
+                |(title, description, tags, file_name, favourite, media_type, (year, month, day), albums)| Shot {
                     title,
                     description,
                     tags,
@@ -1386,42 +1168,18 @@ mod tests {
             let word = if quote { quoted(&word) } else { word };
             format!("{word}{}", if star { "*" } else { "" })
         });
-        let fielded = (
-            proptest::sample::select(&["", "", "tag:", "title:", "description:", "in:"][..]),
-            value,
-        )
+        let fielded = (proptest::sample::select(&["", "", "tag:", "title:", "description:", "in:"][..]), value)
             .prop_map(|(field, value)| format!("{field}{value}"));
         let filter = proptest::sample::select(
-            &[
-                "is:favourite",
-                "type:jpeg",
-                "type:png",
-                "before:2025",
-                "after:2024-06",
-                "?!",
-                "foo:bar",
-                "a.jpg",
-            ][..],
+            &["is:favourite", "type:jpeg", "type:png", "before:2025", "after:2024-06", "?!", "foo:bar", "a.jpg"][..],
         );
         let clause = (
             proptest::sample::select(&["", "", "", "-"][..]),
             prop_oneof![4 => fielded, 1 => filter.prop_map(str::to_owned)],
         )
             .prop_map(|(sign, clause)| format!("{sign}{clause}"));
-        proptest::collection::vec(
-            (
-                clause,
-                proptest::sample::select(&[" ", " ", " ", " OR "][..]),
-            ),
-            1..6,
-        )
-        .prop_map(|parts| {
-            parts
-                .into_iter()
-                .map(|(clause, gap)| clause + gap)
-                .collect::<String>()
-                + "sun"
-        })
+        proptest::collection::vec((clause, proptest::sample::select(&[" ", " ", " ", " OR "][..])), 1..6)
+            .prop_map(|parts| parts.into_iter().map(|(clause, gap)| clause + gap).collect::<String>() + "sun")
     }
 
     proptest! {

@@ -163,47 +163,27 @@ impl PhotoTerms {
     /// let all: Vec<&str> = terms.all().iter().map(Term::as_str).collect();
     /// assert_eq!(all, ["#long beach", "1234", "beach", "evening", "img", "long"]);
     /// ```
-    pub fn of<'a>(
-        title: &str,
-        description: &str,
-        tags: impl Iterator<Item = &'a str>,
-        file_name: &str,
-    ) -> Self {
+    pub fn of<'a>(title: &str, description: &str, tags: impl Iterator<Item = &'a str>, file_name: &str) -> Self {
         let tags: Vec<&str> = tags.collect();
         let terms_of = |text: &str| words(text).map(Term::word).collect::<Vec<_>>();
-        let tag_terms: Vec<Term> = tags
-            .iter()
-            .map(|tag| tag_key(tag))
-            .filter(|key| !key.is_empty())
-            .map(|key| Term::tag(&key))
-            .collect();
+        let tag_terms: Vec<Term> =
+            tags.iter().map(|tag| tag_key(tag)).filter(|key| !key.is_empty()).map(|key| Term::tag(&key)).collect();
         let tag_words: Vec<Term> = tags.iter().flat_map(|tag| terms_of(tag)).collect();
-        let (title, description, file_name) =
-            (terms_of(title), terms_of(description), terms_of(file_name));
+        let (title, description, file_name) = (terms_of(title), terms_of(description), terms_of(file_name));
 
         let mut all = BTreeSet::new();
-        for term in [&tag_terms, &tag_words, &title, &description, &file_name]
-            .into_iter()
-            .flatten()
-        {
+        for term in [&tag_terms, &tag_words, &title, &description, &file_name].into_iter().flatten() {
             if all.len() == MAX_TERMS {
                 break;
             }
             all.insert(term.clone());
         }
         let counted = |terms: Vec<Term>| {
-            let counted: BTreeSet<Term> = terms
-                .into_iter()
-                .filter(|term| all.contains(term))
-                .collect();
+            let counted: BTreeSet<Term> = terms.into_iter().filter(|term| all.contains(term)).collect();
             counted.into_iter().collect()
         };
         let (title, description) = (counted(title), counted(description));
-        Self {
-            all: all.into_iter().collect(),
-            title,
-            description,
-        }
+        Self { all: all.into_iter().collect(), title, description }
     }
 
     /// All terms, each once, in ascending order by code point; at most [`MAX_TERMS`]. This is what a store indexes, verbatim.
@@ -244,15 +224,9 @@ pub(crate) fn sought_words(text: &str, prefix: bool) -> Vec<SoughtWord> {
         match piece {
             Piece::Word(word) => sought.push(SoughtWord { word, prefix }),
             Piece::Run(characters) => match &characters[..] {
-                [alone] => sought.push(SoughtWord {
-                    word: alone.clone(),
-                    prefix: true,
-                }),
+                [alone] => sought.push(SoughtWord { word: alone.clone(), prefix: true }),
                 _ => {
-                    sought.extend(characters.windows(2).map(|pair| SoughtWord {
-                        word: pair.concat(),
-                        prefix: false,
-                    }));
+                    sought.extend(characters.windows(2).map(|pair| SoughtWord { word: pair.concat(), prefix: false }));
                     // No longer term starts with a pair of Han or kana; a Thai character may still get its signs.
                     if let (Some(pair), Some(last)) = (sought.last_mut(), characters.last()) {
                         pair.prefix = prefix && !last.starts_with(is_han_or_kana);
@@ -309,10 +283,7 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 fn add_words(pieces: &mut Vec<Piece>, text: &str) {
-    for word in text
-        .split_word_bounds()
-        .filter(|part| part.contains(counts_in_a_word))
-    {
+    for word in text.split_word_bounds().filter(|part| part.contains(counts_in_a_word)) {
         match word.split_once('\'') {
             Some((article, after)) if ELISIONS.contains(&article) => {
                 pieces.push(Piece::Word(article.to_owned()));
@@ -337,8 +308,8 @@ fn cut(word: &str) -> String {
 
 /// Words that lose their vowel before another, in French, Italian and Catalan.
 const ELISIONS: [&str; 19] = [
-    "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "un", "dell", "all",
-    "nell", "sull", "dall", "quell",
+    "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "un", "dell", "all", "nell", "sull",
+    "dall", "quell",
 ];
 
 /// More signs than any script stacks on one character.
@@ -437,13 +408,8 @@ mod tests {
 
     #[test]
     fn marks_that_are_letters_to_their_writers_stay() {
-        for (one, other) in [
-            ("か", "が"),
-            ("हिंदी", "हद"),
-            ("क", "क़"),
-            ("ก", "กิ"),
-            ("가", "각"),
-        ] {
+        for (one, other) in [("か", "が"), ("हिंदी", "हद"), ("क", "क़"), ("ก", "กิ"), ("가", "각")]
+        {
             assert_ne!(fold(one), fold(other), "{one} and {other}");
         }
         assert_eq!(fold("हिंदी"), "हिंदी");
@@ -470,10 +436,7 @@ mod tests {
             ("हिंदी में", &["हिंदी", "में"]),
             ("ทะเล", &["ทะ", "ะเ", "เล", "ล"]),
             ("น้ำ", &["น้\u{E4D}า", "า"]),
-            (
-                "富士山に登る",
-                &["富士", "士山", "山に", "に登", "登る", "る"],
-            ),
+            ("富士山に登る", &["富士", "士山", "山に", "に登", "登る", "る"]),
             ("東京タワー", &["東京", "京タ", "タワ", "ワー", "ー"]),
             ("서울 야경", &["서울", "야경"]),
             ("北京 2024年", &["北京", "京", "2024", "年"]),
@@ -490,10 +453,7 @@ mod tests {
             ("beach.final.png", &["beach", "final", "png"]),
             ("don't don’t", &["don't", "don't"]),
             ("état-major", &["etat", "major"]),
-            (
-                "L’été d'Étretat, dell'arte",
-                &["l", "ete", "d", "etretat", "dell", "arte"],
-            ),
+            ("L’été d'Étretat, dell'arte", &["l", "ete", "d", "etretat", "dell", "arte"]),
             ("O'Brien's", &["o'brien's"]),
             ("ﬁsh ＦＵＬＬ", &["fish", "full"]),
             ("at 12:30, f/2.8", &["at", "12", "30", "f", "2.8"]),
@@ -517,13 +477,7 @@ mod tests {
     #[test]
     fn a_single_character_of_an_unspaced_script_is_sought_as_a_beginning() {
         let sought = sought_words("山", false);
-        assert_eq!(
-            sought,
-            [SoughtWord {
-                word: "山".into(),
-                prefix: true
-            }]
-        );
+        assert_eq!(sought, [SoughtWord { word: "山".into(), prefix: true }]);
         for text in ["山", "富士山", "山登り", "火山灰"] {
             assert!(words(text).any(|word| word.starts_with("山")), "{text}");
         }
@@ -544,32 +498,16 @@ mod tests {
         let terms = PhotoTerms::of("title", "", tags.iter().map(String::as_str), "file");
         assert_eq!(terms.all().len(), MAX_TERMS);
         assert_eq!(terms.all().iter().filter(|term| term.is_tag()).count(), 30);
-        assert!(
-            terms.in_title().is_empty(),
-            "the title's word came after the limit"
-        );
+        assert!(terms.in_title().is_empty(), "the title's word came after the limit");
     }
 
     #[test]
     fn a_photo_knows_which_words_stand_in_its_title_and_description() {
-        let terms = PhotoTerms::of(
-            "Sunset at the beach",
-            "The beach of Sylt",
-            ["Beach"].into_iter(),
-            "IMG_1",
-        );
+        let terms = PhotoTerms::of("Sunset at the beach", "The beach of Sylt", ["Beach"].into_iter(), "IMG_1");
         let texts = |terms: &[Term]| terms.iter().map(Term::to_string).collect::<Vec<_>>();
-        assert_eq!(
-            texts(terms.all()),
-            [
-                "#beach", "1", "at", "beach", "img", "of", "sunset", "sylt", "the"
-            ]
-        );
+        assert_eq!(texts(terms.all()), ["#beach", "1", "at", "beach", "img", "of", "sunset", "sylt", "the"]);
         assert_eq!(texts(terms.in_title()), ["at", "beach", "sunset", "the"]);
-        assert_eq!(
-            texts(terms.in_description()),
-            ["beach", "of", "sylt", "the"]
-        );
+        assert_eq!(texts(terms.in_description()), ["beach", "of", "sylt", "the"]);
     }
 
     proptest! {
