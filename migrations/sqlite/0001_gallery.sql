@@ -25,6 +25,8 @@ CREATE TABLE photo (
     facts TEXT,
     -- JSON, once it has failed.
     failure TEXT,
+    -- Once it is being erased: when its row may go.
+    settled_at INTEGER,
     trashed_at INTEGER,
     trashed_with BLOB,
     created_at INTEGER NOT NULL,
@@ -34,7 +36,9 @@ CREATE TABLE photo (
     listed_in TEXT CHECK (listed_in IN ('timeline', 'trash', 'unfinished')),
     holds_content INTEGER NOT NULL,
     CHECK (row >> 24 = (timeline_at + 62135596800000) / 1000),
-    CHECK ((state = 'ready') = (facts IS NOT NULL) AND (state = 'failed') = (failure IS NOT NULL))
+    CHECK ((state = 'ready') = (facts IS NOT NULL)),
+    CHECK ((state = 'failed') = (failure IS NOT NULL)),
+    CHECK ((state = 'erasing') = (settled_at IS NOT NULL))
 ) STRICT;
 
 CREATE INDEX photo_all ON photo (owner_id, id);

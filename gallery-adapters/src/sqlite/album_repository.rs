@@ -6,8 +6,8 @@ use gallery_domain::{
     Album, AlbumCursor, AlbumEntry, AlbumId, Membership, Page, PageRequest, Photo, PhotoId, RankCursor, Revision, Task,
     UserId, Work,
 };
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::error::failed;
@@ -289,8 +289,10 @@ impl AlbumRepository for SqliteAlbumRepository {
                 &page,
             )
             .await?;
-        let photos =
-            rows.iter().map(|row| Ok((rows::membership(row)?, rows::photo(row)?))).collect::<Result<_, RepositoryError>>()?;
+        let photos = rows
+            .iter()
+            .map(|row| Ok((rows::membership(row)?, rows::photo(row)?)))
+            .collect::<Result<_, RepositoryError>>()?;
         Ok(Page::from_overfull(photos, page.size, |(place, _): &(Membership, Photo)| rank_cursor(place)))
     }
 

@@ -101,8 +101,7 @@ impl SqliteStore {
                 // A connection to a file does not go stale.
                 .test_before_acquire(false)
         };
-        let writer =
-            pool(1).connect_with(writing).await.map_err(|error| backend_failure(OPERATION, error))?;
+        let writer = pool(1).connect_with(writing).await.map_err(|error| backend_failure(OPERATION, error))?;
         let readers = pool(options.readers.max(1)).connect_lazy_with(shared.pragma("query_only", "on"));
         Ok(Self { writer, readers })
     }
@@ -124,11 +123,12 @@ impl SqliteStore {
     /// The version of the schema that the file has; 0 before the first migration.
     pub async fn schema_version(&self) -> Result<i64, BackendFailure> {
         const OPERATION: &str = "reading the schema's version";
-        let migrated: bool =
-            sqlx::query_scalar("SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'")
-                .fetch_one(&self.readers)
-                .await
-                .map_err(|error| backend_failure(OPERATION, error))?;
+        let migrated: bool = sqlx::query_scalar(
+            "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'",
+        )
+        .fetch_one(&self.readers)
+        .await
+        .map_err(|error| backend_failure(OPERATION, error))?;
         if !migrated {
             return Ok(0);
         }

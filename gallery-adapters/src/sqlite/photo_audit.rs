@@ -5,15 +5,15 @@
 
 use gallery_domain::ports::{Discrepancy, RepositoryError};
 use gallery_domain::{Photo, UserId};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
+use super::SqliteStore;
 use super::error::failed;
 use super::photo_index::{self, owner_token, quoted, second_of, second_of_row};
 use super::photo_repository::{move_to_row, write};
 use super::rows::{self, photo_columns};
-use super::SqliteStore;
 
 const OPERATION: &str = "photo audit";
 
@@ -88,7 +88,8 @@ async fn photos(
                 }
             }
             let tokens = if photo.is_visible() { photo_index::tokens(&photo) } else { Vec::new() };
-            let indexed = indexed(connection, at, rows::scalar("photo", row, "tokens")?, &tokens).await.map_err(&failed)?;
+            let indexed =
+                indexed(connection, at, rows::scalar("photo", row, "tokens")?, &tokens).await.map_err(&failed)?;
             if indexed != Indexed::Right || right != at {
                 if indexed != Indexed::Right {
                     found.push(Discrepancy {
@@ -222,9 +223,7 @@ async fn counts(connection: &mut SqliteConnection, owner: UserId) -> Result<Vec<
             .fetch_all(&mut *connection)
             .await
             .map_err(failed(OPERATION))?;
-        found.extend(
-            rows.into_iter().map(|(subject, stored, counted)| Discrepancy { subject, stored, counted }),
-        );
+        found.extend(rows.into_iter().map(|(subject, stored, counted)| Discrepancy { subject, stored, counted }));
     }
     Ok(found)
 }

@@ -7,10 +7,10 @@ use gallery_domain::ports::{AlbumScope, Discrepancy, PhotoRepository, Repository
 use gallery_domain::search::SearchQuery;
 use gallery_domain::{
     MonthCount, Page, PageRequest, Photo, PhotoCursor, PhotoId, PhotoState, Quota, Revision, Sha256Digest, Tag,
-    TagCount, Task, Usage, UserId, Work,
+    TagCount, Task, UserId, Work,
 };
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Row, Sqlite, SqliteConnection};
+use sqlx::{Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::error::failed;
@@ -63,10 +63,10 @@ impl PhotoRepository for SqlitePhotoRepository {
             .await
             .map_err(&failed)?;
         let statement = sqlx::query(
-            "INSERT INTO photo (row, title, description, tags, favourite, taken_at, state, facts, failure, trashed_at, \
-             trashed_with, revision, timeline_at, month, listed_in, holds_content, id, owner_id, file_name, content_type, \
+            "INSERT INTO photo (row, title, description, tags, favourite, taken_at, state, facts, failure, settled_at, \
+             trashed_at, trashed_with, revision, timeline_at, month, listed_in, holds_content, id, owner_id, file_name, content_type, \
              bytes, sha256, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
         );
         bind_changing(statement, row, photo)
             .bind(photo.id.as_uuid())
@@ -272,12 +272,13 @@ impl PhotoRepository for SqlitePhotoRepository {
     }
 
     async fn months(&self, owner: UserId) -> Result<Vec<MonthCount>, RepositoryError> {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT month, photos FROM month_count WHERE owner_id = ?1 AND photos > 0 ORDER BY month DESC")
-                .bind(owner.as_uuid())
-                .fetch_all(&self.store.readers)
-                .await
-                .map_err(failed("photo months"))?;
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT month, photos FROM month_count WHERE owner_id = ?1 AND photos > 0 ORDER BY month DESC",
+        )
+        .bind(owner.as_uuid())
+        .fetch_all(&self.store.readers)
+        .await
+        .map_err(failed("photo months"))?;
         rows.into_iter()
             .map(|(month, photos)| {
                 let month = month.parse().map_err(|source| RepositoryError::Corrupt {
@@ -376,8 +377,8 @@ pub(super) async fn move_to_row(
 pub(super) async fn write(change: &mut SqliteConnection, row: i64, photo: &Photo) -> Result<(), sqlx::Error> {
     let statement = sqlx::query(
         "UPDATE photo SET title = ?2, description = ?3, tags = ?4, favourite = ?5, taken_at = ?6, state = ?7, facts = ?8, \
-         failure = ?9, trashed_at = ?10, trashed_with = ?11, revision = ?12, timeline_at = ?13, month = ?14, listed_in = ?15, \
-         holds_content = ?16 WHERE row = ?1",
+         failure = ?9, settled_at = ?10, trashed_at = ?11, trashed_with = ?12, revision = ?13, timeline_at = ?14, month = ?15, \
+         listed_in = ?16, holds_content = ?17 WHERE row = ?1",
     );
     bind_changing(statement, row, photo).execute(change).await?;
     Ok(())
@@ -385,13 +386,14 @@ pub(super) async fn write(change: &mut SqliteConnection, row: i64, photo: &Photo
 
 type Statement = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
-/// Binds ?1 to ?16: the row, and everything that can change.
+/// Binds ?1 to ?17: the row, and everything that can change.
 fn bind_changing(statement: Statement, row: i64, photo: &Photo) -> Statement {
     let json = "numbers and texts can always be written as JSON";
-    let (facts, failure) = match &photo.state {
-        PhotoState::Ready(facts) => (Some(serde_json::to_string(facts).expect(json)), None),
-        PhotoState::Failed(failure) => (None, Some(serde_json::to_string(failure).expect(json))),
-        PhotoState::Uploading | PhotoState::Processing | PhotoState::Erasing => (None, None),
+    let (facts, failure, settled_at) = match &photo.state {
+        PhotoState::Ready(facts) => (Some(serde_json::to_string(facts).expect(json)), None, None),
+        PhotoState::Failed(failure) => (None, Some(serde_json::to_string(failure).expect(json)), None),
+        PhotoState::Erasing { settled_at } => (None, None, Some(settled_at.as_millis())),
+        PhotoState::Uploading | PhotoState::Processing => (None, None, None),
     };
     statement
         .bind(row)
@@ -403,6 +405,7 @@ fn bind_changing(statement: Statement, row: i64, photo: &Photo) -> Statement {
         .bind(photo.state.name())
         .bind(facts)
         .bind(failure)
+        .bind(settled_at)
         .bind(photo.trashed.map(|trashed| trashed.at.as_millis()))
         .bind(photo.trashed.and_then(|trashed| trashed.with_album).map(|album| album.as_uuid()))
         .bind(rows::integer(photo.revision.get()))

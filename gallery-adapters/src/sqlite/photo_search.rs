@@ -11,11 +11,11 @@ use jiff::civil::Date;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
+use super::SqliteStore;
 use super::error::failed;
 use super::photo_index::{first_row, last_row, owner_token, quoted, second_of, second_of_row, start_of_second};
 use super::photo_repository::place;
 use super::rows::{self, photo_columns};
-use super::SqliteStore;
 
 const OPERATION: &str = "photo search";
 
@@ -179,7 +179,9 @@ impl<'a> Candidates<'a> {
         match (&self.source, self.crowded) {
             (Source::Terms(terms), None) => self.next_of_terms(&terms.clone(), limit).await,
             (Source::Terms(_), Some(second)) => {
-                let rows = self.walk(WALK_TIMELINE, self.owner.as_uuid(), start_of_second(second).max(self.from), limit).await?;
+                let rows = self
+                    .walk(WALK_TIMELINE, self.owner.as_uuid(), start_of_second(second).max(self.from), limit)
+                    .await?;
                 let looked_at = self.look_at(&rows)?;
                 if rows.len() < limit {
                     self.crowded = None;

@@ -29,15 +29,12 @@ impl RateLimiter for SqliteRateLimiter {
     ) -> Result<Decision, RepositoryError> {
         let failed = failed("throttle attempt");
         let mut change = self.store.begin("throttle attempt").await?;
-        let stored: Option<(u32, i64)> =
-            sqlx::query_as("SELECT attempts, until_millis FROM throttle WHERE key = ?1")
-                .bind(key.as_str())
-                .fetch_optional(&mut *change)
-                .await
-                .map_err(&failed)?;
-        let state = stored
-            .map(|(attempts, until_millis)| ThrottleState { attempts, until_millis })
-            .unwrap_or_default();
+        let stored: Option<(u32, i64)> = sqlx::query_as("SELECT attempts, until_millis FROM throttle WHERE key = ?1")
+            .bind(key.as_str())
+            .fetch_optional(&mut *change)
+            .await
+            .map_err(&failed)?;
+        let state = stored.map(|(attempts, until_millis)| ThrottleState { attempts, until_millis }).unwrap_or_default();
         let (next, decision) = throttle.decide(state, now);
         if next == state {
             return Ok(decision);

@@ -4,10 +4,9 @@ use std::error::Error;
 
 use gallery_domain::ports::{IdempotencyClaim, RepositoryError};
 use gallery_domain::{
-    Album, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, ClientLabel, Credential, Description,
-    EmailAddress, FileName, Membership, Original, PasswordHash, PersonName, Photo, PhotoDetails, PhotoId, PhotoState,
-    Quota, Rank, Revision, Session, SessionId, Sha256Digest, Tag, Tags, Task, Timestamp, Title, TokenHash, Trashed,
-    User, UserId, UserStatus,
+    Album, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, ClientLabel, Credential, Description, FileName,
+    Membership, Original, PasswordHash, PersonName, Photo, PhotoDetails, PhotoId, PhotoState, Quota, Rank, Revision,
+    Session, SessionId, Sha256Digest, Tag, Tags, Task, Timestamp, Title, TokenHash, Trashed, User, UserId, UserStatus,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ColumnIndex, Decode, Row, Sqlite, Type};
@@ -18,7 +17,7 @@ macro_rules! photo_columns {
     () => {
         "photo.id, photo.owner_id, photo.file_name, photo.content_type, photo.bytes, photo.sha256, photo.title, \
          photo.description, photo.tags, photo.favourite, photo.taken_at, photo.state, photo.facts, photo.failure, \
-         photo.trashed_at, photo.trashed_with, photo.created_at, photo.revision"
+         photo.settled_at, photo.trashed_at, photo.trashed_with, photo.created_at, photo.revision"
     };
 }
 pub(super) use photo_columns;
@@ -41,7 +40,7 @@ pub(super) fn photo(row: &SqliteRow) -> Result<Photo, RepositoryError> {
             "processing" => PhotoState::Processing,
             "ready" => PhotoState::Ready(serde_json::from_str(row.try_get("facts")?)?),
             "failed" => PhotoState::Failed(serde_json::from_str(row.try_get("failure")?)?),
-            "erasing" => PhotoState::Erasing,
+            "erasing" => PhotoState::Erasing { settled_at: time(row, "settled_at")? },
             other => return Err(format!("there is no state {other:?}").into()),
         };
         let trashed = match row.try_get::<Option<i64>, _>("trashed_at")? {

@@ -79,17 +79,15 @@ impl WorkQueue for SqliteWorkQueue {
 
     async fn postpone(&self, claimed: &ClaimedWork, due_at: Timestamp) -> Result<(), RepositoryError> {
         let (kind, owner, subject) = task_key(&claimed.task);
-        sqlx::query(
-            "UPDATE work SET due_at = ?5 WHERE kind = ?1 AND owner_id = ?2 AND subject_id = ?3 AND claim = ?4",
-        )
-        .bind(kind)
-        .bind(owner)
-        .bind(subject)
-        .bind(claimed.claim.cast_signed())
-        .bind(due_at.as_millis())
-        .execute(&self.store.writer)
-        .await
-        .map_err(failed("work postpone"))?;
+        sqlx::query("UPDATE work SET due_at = ?5 WHERE kind = ?1 AND owner_id = ?2 AND subject_id = ?3 AND claim = ?4")
+            .bind(kind)
+            .bind(owner)
+            .bind(subject)
+            .bind(claimed.claim.cast_signed())
+            .bind(due_at.as_millis())
+            .execute(&self.store.writer)
+            .await
+            .map_err(failed("work postpone"))?;
         Ok(())
     }
 
