@@ -1,1 +1,169 @@
-//! Repositories in SQLite.
+//! Every repository in one SQLite file: what a gallery needs that runs on one machine with nothing installed.
+//!
+//! - The file is in WAL mode with `synchronous=FULL`: readers never wait for a writer, and what was answered survives a power cut.
+//! - Each change is one transaction that takes the write lock when it begins, on the one connection that writes; so what a
+//!   transaction read still holds when it writes, and none fails half-way because another process was faster.
+//! - Several processes may use one file; they wait for each other's changes up to [`SqliteOptions::busy_timeout`].
+//! - Statements are static text; a list of values goes in as one JSON array.
+
+mod album_repository;
+mod credential_repository;
+mod error;
+mod idempotency_repository;
+mod photo_audit;
+mod photo_index;
+mod photo_repository;
+mod photo_search;
+mod rate_limiter;
+mod rows;
+mod session_repository;
+mod user_repository;
+mod work_queue;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gallery_domain::ports::{BackendFailure, Repositories, RepositoryError};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, Transaction};
+
+use self::album_repository::SqliteAlbumRepository;
+use self::credential_repository::SqliteCredentialRepository;
+use self::error::{SqliteFailure, backend_failure, failed, permanent};
+use self::idempotency_repository::SqliteIdempotencyRepository;
+use self::photo_repository::SqlitePhotoRepository;
+use self::rate_limiter::SqliteRateLimiter;
+use self::session_repository::SqliteSessionRepository;
+use self::user_repository::SqliteUserRepository;
+use self::work_queue::SqliteWorkQueue;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// How a [`SqliteStore`] uses its file.
+#[derive(Clone, Copy, Debug)]
+pub struct SqliteOptions {
+    /// How long a change waits for another process's change before it fails as busy.
+    pub busy_timeout: Duration,
+    /// How many reads may go on at the same time, beside one change.
+    pub readers: u32,
+    /// The most pages of 4 KiB that the file may grow to; beyond, changes fail as if the disk were full.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for SqliteOptions {
+    /// Five seconds, one reader more than there are cores, no limit.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+        Self { busy_timeout: Duration::from_secs(5), readers: cores + 1, max_pages: None }
+    }
+}
+
+/// A store in one SQLite file. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file, and makes it and its folder if they are missing. The schema may have to be [migrated](Self::migrate) before use.
+    pub async fn connect(path: &Path, options: SqliteOptions) -> Result<Self, BackendFailure> {
+        const OPERATION: &str = "opening the database";
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            tokio::fs::create_dir_all(folder)
+                .await
+                .map_err(|source| permanent(OPERATION, SqliteFailure::Folder { path: folder.to_owned(), source }))?;
+        }
+        let shared = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(options.busy_timeout)
+            // Room for every statement of this adapter.
+            .statement_cache_capacity(200)
+            .pragma("cache_size", "-16000")
+            .pragma("temp_store", "memory")
+            .pragma("journal_size_limit", "67108864");
+        let writing = match options.max_pages {
+            Some(pages) => shared.clone().pragma("max_page_count", pages.to_string()),
+            None => shared.clone(),
+        };
+        let pool = |connections: u32| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(options.busy_timeout.saturating_mul(2))
+                .idle_timeout(None)
+                .max_lifetime(None)
+                // A connection to a file does not go stale.
+                .test_before_acquire(false)
+        };
+        let writer = pool(1).connect_with(writing).await.map_err(|error| backend_failure(OPERATION, error))?;
+        let readers = pool(options.readers.max(1)).connect_lazy_with(shared.pragma("query_only", "on"));
+        Ok(Self { writer, readers })
+    }
+
+    /// Brings the schema up to date. Of several processes that do it at once, one does and the others wait.
+    pub async fn migrate(&self) -> Result<(), BackendFailure> {
+        const OPERATION: &str = "migrating the schema";
+        let mut transaction =
+            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| backend_failure(OPERATION, error))?;
+        MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
+                backend_failure(OPERATION, error)
+            }
+            other => permanent(OPERATION, SqliteFailure::Migration(other)),
+        })?;
+        transaction.commit().await.map_err(|error| backend_failure(OPERATION, error))
+    }
+
+    /// The version of the schema that the file has; 0 before the first migration.
+    pub async fn schema_version(&self) -> Result<i64, BackendFailure> {
+        const OPERATION: &str = "reading the schema's version";
+        let migrated: bool = sqlx::query_scalar(
+            "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'",
+        )
+        .fetch_one(&self.readers)
+        .await
+        .map_err(|error| backend_failure(OPERATION, error))?;
+        if !migrated {
+            return Ok(0);
+        }
+        sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
+            .fetch_one(&self.readers)
+            .await
+            .map_err(|error| backend_failure(OPERATION, error))
+    }
+
+    /// The ports that this store implements.
+    pub fn repositories(&self) -> Repositories {
+        let store = || self.clone();
+        Repositories {
+            photos: Arc::new(SqlitePhotoRepository::new(store())),
+            albums: Arc::new(SqliteAlbumRepository::new(store())),
+            users: Arc::new(SqliteUserRepository::new(store())),
+            credentials: Arc::new(SqliteCredentialRepository::new(store())),
+            sessions: Arc::new(SqliteSessionRepository::new(store())),
+            idempotency: Arc::new(SqliteIdempotencyRepository::new(store())),
+            rate_limiter: Arc::new(SqliteRateLimiter::new(store())),
+            work: Arc::new(SqliteWorkQueue::new(store())),
+        }
+    }
+
+    /// Waits for what is under way and closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Begins a change. Dropped without a commit, it is undone.
+    async fn begin(&self, operation: &'static str) -> Result<Change, RepositoryError> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed(operation))
+    }
+}
+
+/// A transaction that holds the write lock.
+type Change = Transaction<'static, Sqlite>;
