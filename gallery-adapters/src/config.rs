@@ -311,7 +311,8 @@ fn public_url(value: &str) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
-#[cfg(all(test, feature = "embedded"))]
+#[cfg(test)]
+#[cfg(feature = "embedded")]
 mod tests {
     use super::*;
 

@@ -128,6 +128,7 @@ fn failed(
 }
 
 #[cfg(test)]
+#[cfg(feature = "outbox")]
 mod tests {
     use gallery_domain::ports::{
         MockAlbumRepository, MockCredentialRepository, MockIdempotencyRepository, MockImageProcessor,

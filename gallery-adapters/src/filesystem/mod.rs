@@ -203,7 +203,9 @@ impl Folder {
     fn publish_path(&self, mut path: TempPath, target: &Path) -> io::Result<Published> {
         let parent = parent_of(target);
         for _ in 0..TRIES {
-            self.make_folders(parent)?;
+            if absent_as_none(self.make_folders(parent))?.is_none() {
+                continue;
+            }
             match path.persist_noclobber(target) {
                 Ok(()) => {
                     sync_folder(parent)?;
@@ -224,7 +226,9 @@ impl Folder {
             if !source.try_exists()? {
                 return Ok(false);
             }
-            self.make_folders(parent)?;
+            if absent_as_none(self.make_folders(parent))?.is_none() {
+                continue;
+            }
             match fs::hard_link(&source, &target) {
                 Ok(()) => {
                     sync_folder(parent)?;
@@ -267,7 +271,8 @@ impl Folder {
         changed.iter().try_for_each(|folder| sync_folder(folder))
     }
 
-    /// Makes a folder and those above it, each safe from a crash before anything is put into it.
+    /// Makes a folder and those above it, each safe from a crash before anything is put into it. Answers `NotFound` if one was removed
+    /// meanwhile: whoever removes the last blob of a folder does not wait for this lock, and may be another process.
     fn make_folders(&self, folder: &Path) -> io::Result<()> {
         let _alone = self.making_folders.lock().unwrap_or_else(PoisonError::into_inner);
         let missing: Vec<&Path> =

@@ -6,6 +6,9 @@ use crate::filesystem::FileBlobs;
 const NOW: Timestamp = Timestamp::MAX;
 const BYTES: &[u8] = b"the picture";
 
+/// A query, taken apart.
+type Pairs = Vec<(String, String)>;
+
 struct Fixture {
     _folder: tempfile::TempDir,
     urls: SignedUrls,
@@ -77,9 +80,9 @@ fn tampered(request: &SignedRequest) -> Vec<(String, SignedRequest)> {
     }
     add("the key is another".into(), &|request| request.key = "incoming/eve/photo".into());
     add("the key climbs".into(), &|request| request.key = "incoming/../ada".into());
-    let pairs: Vec<(String, String)> = form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
+    let pairs: Pairs = form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
     for (n, (name, value)) in pairs.iter().enumerate() {
-        let with = |change: &dyn Fn(&mut Vec<(String, String)>)| {
+        let with = |change: &dyn Fn(&mut Pairs)| {
             let mut pairs = pairs.clone();
             change(&mut pairs);
             form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
