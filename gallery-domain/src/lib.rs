@@ -20,6 +20,10 @@ mod timestamp;
 mod user;
 mod work;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "memory")]
+pub mod memory;
 pub mod ports;
 pub mod search;
 pub mod services;

@@ -1,0 +1,60 @@
+//! Passwords and one-time codes in memory.
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::ports::{CredentialRepository, RepositoryError};
+use crate::{
+    CodePurpose, CodeTry, Credential, EmailAddress, OneTimeCode, PasswordHash, Sha256Digest, Timestamp, UserId,
+};
+
+#[async_trait]
+impl CredentialRepository for MemoryStore {
+    async fn put(&self, credential: &Credential) -> Result<(), RepositoryError> {
+        self.lock().credentials.insert(credential.user, credential.clone());
+        Ok(())
+    }
+
+    async fn find(&self, user: UserId) -> Result<Option<Credential>, RepositoryError> {
+        Ok(self.lock().credentials.get(&user).cloned())
+    }
+
+    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, RepositoryError> {
+        let mut state = self.lock();
+        let credential = state.credentials.get_mut(&user).filter(|credential| credential.password == *old);
+        Ok(credential.map(|credential| credential.password = new.clone()).is_some())
+    }
+
+    async fn put_code(&self, code: &OneTimeCode) -> Result<(), RepositoryError> {
+        self.lock().codes.insert((code.purpose, code.address.clone()), code.clone());
+        Ok(())
+    }
+
+    async fn try_code(
+        &self,
+        purpose: CodePurpose,
+        address: &EmailAddress,
+        hash: &Sha256Digest,
+        now: Timestamp,
+    ) -> Result<CodeTry, RepositoryError> {
+        let mut state = self.lock();
+        let place = (purpose, address.clone());
+        let Some(code) = state.codes.get_mut(&place).filter(|code| code.tries_left > 0 && now < code.expires_at) else {
+            return Ok(CodeTry::Refused);
+        };
+        if code.hash != *hash {
+            code.tries_left -= 1;
+            return Ok(CodeTry::Refused);
+        }
+        let user = code.user;
+        state.codes.remove(&place);
+        Ok(CodeTry::Accepted(user))
+    }
+
+    async fn remove(&self, user: UserId) -> Result<(), RepositoryError> {
+        let mut state = self.lock();
+        state.credentials.remove(&user);
+        state.codes.retain(|_, code| code.user != user);
+        Ok(())
+    }
+}
