@@ -251,11 +251,11 @@ impl Parse for Bulk {
         let kind = fields.required("/action", self.action, Ok);
         let (has_tags, has_album, has_favourite) =
             (self.tags.is_some(), self.album_id.is_some(), self.favourite.is_some());
-        let mut some_tags = |fields: &mut Fields| match has_tags {
-            true => tags(fields, self.tags.clone()),
-            false => fields.required("/tags", None::<()>, |()| Ok(Tags::default())),
+        let some_tags = |fields: &mut Fields| {
+            let given = fields.required("/tags", self.tags.clone(), Ok)?;
+            tags(fields, Some(given))
         };
-        let mut album = |fields: &mut Fields| fields.required("/albumId", self.album_id.clone(), |id| id.parse());
+        let album = |fields: &mut Fields| fields.required("/albumId", self.album_id.clone(), |id| id.parse());
         let (mut takes_tags, mut takes_album, mut takes_favourite) = (false, false, false);
         let action = match kind.as_deref() {
             Some("trash") => Some(BulkAction::Trash),
@@ -549,21 +549,18 @@ pub(crate) struct Month {
 }
 
 fn tags(fields: &mut Fields, tags: Option<Vec<String>>) -> Option<Tags> {
+    /// Spellings of one tag are one tag, so a few more than a photo may have can be sent; far more are refused unread.
+    const MOST_SPELLINGS: usize = 10 * Tags::MAX;
     let tags = tags?;
-    let parsed: Vec<_> = tags
-        .iter()
-        // More than these are refused as a whole: no need to name each.
-        .take(Tags::MAX + 1)
-        .enumerate()
-        .filter_map(|(index, tag)| fields.take(format!("/tags/{index}"), Tag::parse(tag)))
-        .collect();
-    match Tags::parse("/tags", &parsed.iter().map(Tag::as_str).chain(tags.iter().skip(Tags::MAX + 1).map(String::as_str)).collect::<Vec<_>>()) {
-        Ok(tags) => Some(tags),
-        Err(refused) => {
-            fields.refuse(refused);
-            None
-        }
-    }
+    let parse = |fields: &mut Fields| -> Vec<Tag> {
+        let tags = tags.iter().enumerate();
+        tags.filter_map(|(index, tag)| fields.take(format!("/tags/{index}"), Tag::parse(tag))).collect()
+    };
+    let parsed = match tags.len() {
+        0..=MOST_SPELLINGS => Tags::new(parse(fields)),
+        _ => Err(InvalidValue::new("would be more than 50 tags on one photo")),
+    };
+    fields.take("/tags", parsed)
 }
 
 /// The place in the timeline before a month or a day.
