@@ -105,6 +105,7 @@ pub struct Gallery {
     pub worker: Worker,
     /// Checking that everything is as it should be.
     pub integrity: Integrity,
+    context: Context,
 }
 
 impl Gallery {
@@ -119,12 +120,18 @@ impl Gallery {
             accounts: Accounts::new(context.clone(), erasure.clone()),
             search: Search::new(context.clone()),
             worker: Worker::new(context.clone(), ingest.clone(), albums.clone(), erasure.clone()),
-            integrity: Integrity::new(context),
+            integrity: Integrity::new(context.clone()),
             photos,
             albums,
             ingest,
             erasure,
+            context,
         }
+    }
+
+    /// The time by the gallery's clock.
+    pub fn now(&self) -> Timestamp {
+        self.context.now()
     }
 }
 

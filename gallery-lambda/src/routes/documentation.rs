@@ -1,0 +1,146 @@
+//! What the API is: its OpenAPI document, and a page to browse it that needs no other host.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, ResponseBuilder, Server, Tag,
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_swagger_ui::Config;
+
+use super::unknown_path;
+use crate::Shared;
+use crate::problem::{FieldProblem, Problem};
+
+/// The document without its calls.
+pub(super) fn introduction() -> OpenApi {
+    let mut components = Components::new();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let cookie = |name| SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(name)));
+    components.add_security_scheme("bearer", bearer);
+    components.add_security_scheme("cookie", cookie("__Host-session"));
+    components.add_security_scheme("plainCookie", cookie("session"));
+    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    components.schemas.insert(FieldProblem::name().into_owned(), FieldProblem::schema());
+    let anyone_of = ["bearer", "cookie", "plainCookie"].map(|name| SecurityRequirement::new(name, [""; 0]));
+    let tags = [
+        ("accounts", "Signing up, logging in, cancelling"),
+        ("photos", "Adding, listing, changing and deleting photos"),
+        ("albums", "Photos in an order of one's own"),
+        ("search", "Finding photos"),
+        ("bytes", "Uploads and images under signed URLs, where the gallery keeps the bytes itself"),
+        ("health", "For whoever runs the gallery"),
+    ];
+    OpenApiBuilder::new()
+        .info(InfoBuilder::new().title("Photo gallery").description(Some(DESCRIPTION)).version("0"))
+        // The document's own folder, wherever the router is mounted.
+        .servers(Some([Server::new(".")]))
+        .components(Some(components))
+        .security(Some(anyone_of))
+        .tags(Some(tags.map(|(name, description)| {
+            let mut tag = Tag::new(name);
+            tag.description = Some(description.to_owned());
+            tag
+        })))
+        .build()
+}
+
+/// The document with its version, and with the problems that follow from what each call takes.
+pub(crate) fn complete(mut document: OpenApi, version: &str) -> OpenApi {
+    document.info.version = version.to_owned();
+    let paths = std::mem::take(&mut document.paths.paths);
+    for (path, mut item) in paths {
+        let has_id = path.contains('{');
+        for operation in operations(&mut item) {
+            add_problems(operation, has_id);
+        }
+        document.paths.paths.insert(path.replace("{*", "{"), item);
+    }
+    document
+}
+
+/// Where the document and the page to browse it are served.
+pub(crate) fn pages(document: OpenApi) -> Router<Shared> {
+    let json = document.to_json().unwrap_or_default();
+    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], json) };
+    Router::new()
+        .route("/openapi.json", get(document))
+        // Relative to the address of this call, wherever the router is mounted.
+        .route("/docs", get(|| async { (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "docs/")]) }))
+        .route("/docs/", get(|| page("index.html".to_owned())))
+        .route("/docs/{*file}", get(|Path(file): Path<String>| page(file)))
+}
+
+const DESCRIPTION: &str = "A photo gallery. Errors are RFC 9457 problems: `type` tells their kind to programs, `detail` tells people what to do, \
+and `errors` names each refused field by a JSON pointer into the body, or by the name of the query parameter or header. \
+Lists answer `items` and `next`; send `next` as `after` for the page that follows, and only `next: null` ends a list. \
+A change with `If-Match` is refused with 412 when the thing was changed since it was read.";
+
+/// The page runs its own code and styles only, and fetches from its own origin only.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+async fn page(file: String) -> Response {
+    // The validator is another host's.
+    let config = Config::from("../openapi.json").validator_url("none");
+    match utoipa_swagger_ui::serve(&file, Arc::new(config)) {
+        Ok(Some(file)) => {
+            let encoding = file.gzpipped.then_some((header::CONTENT_ENCODING, "gzip"));
+            let headers = [
+                (header::CONTENT_TYPE, file.content_type),
+                (header::CONTENT_SECURITY_POLICY, PAGE_POLICY.to_owned()),
+                (header::CACHE_CONTROL, "no-cache".to_owned()),
+            ];
+            (headers, axum::response::AppendHeaders(encoding), file.bytes.into_owned()).into_response()
+        }
+        Ok(None) => unknown_path().await.into_response(),
+        Err(error) => {
+            tracing::error!(error = error.to_string(), "the documentation page could not be made");
+            Problem::internal().into_response()
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+}
+
+/// Every call can end in these, by what it takes: said here once.
+fn add_problems(operation: &mut Operation, has_id: bool) {
+    let public = operation.security.is_some();
+    let parameters = operation.parameters.as_deref().unwrap_or_default();
+    let header = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
+    let has_query = parameters.iter().any(|parameter| parameter.parameter_in == ParameterIn::Query);
+    let has_body = operation.request_body.is_some();
+    let (conditional, claims, mails) = (header("If-Match"), header("Idempotency-Key"), public && has_body);
+    let rows = [
+        (has_body || has_query || conditional || claims, "400", "Values that are not accepted: `errors` names them"),
+        (!public || operation.operation_id.as_deref() == Some("login"), "401", "Log in first, or with the right password"),
+        (has_body || !public, "403", "A page of another origin, or a URL whose signature does not fit"),
+        (has_id || has_query || has_body && !public, "404", "There is no such thing, or it is somebody else's"),
+        (has_body, "408", "The body came too slowly"),
+        (!public && (has_body || conditional), "409", "It contradicts what is there"),
+        (conditional || !public && has_body, "412", "It was changed since it was read"),
+        (has_body, "413", "The body is too large, or the account is full"),
+        (has_body || !public, "415", "The body is not application/json"),
+        (mails || !public, "429", "Too many attempts: wait as long as `Retry-After` says"),
+        (true, "500", "Something is wrong inside the gallery"),
+        (true, "503", "Not possible right now: try again when `Retry-After` says"),
+    ];
+    for (applies, status, description) in rows {
+        if !applies || operation.responses.responses.contains_key(status) {
+            continue;
+        }
+        let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+        let response =
+            ResponseBuilder::new().description(description).content("application/problem+json", content).build();
+        operation.responses.responses.insert(status.to_owned(), response.into());
+    }
+}
