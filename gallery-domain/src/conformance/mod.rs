@@ -1,0 +1,1 @@
+//! Public suites of clauses, one for each port, for anybody's adapter.
