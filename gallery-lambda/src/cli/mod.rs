@@ -4,12 +4,11 @@
 //! 130 when it was interrupted before it was done.
 
 mod backup;
+mod checksums;
 mod console;
-mod copy;
 mod import;
 mod interruption;
 mod logging;
-mod manifest;
 mod openapi;
 mod opened;
 mod restore;

@@ -101,10 +101,26 @@ impl Opened {
 
 /// The configuration of this process's environment, with the data folder of the command line.
 pub(super) fn configure(data: &Path) -> anyhow::Result<GalleryConfig> {
+    configure_with(data, None)
+}
+
+/// The same for a server that is reached at an address, unless the environment names another.
+pub(super) fn configure_at(data: &Path, address: &str) -> anyhow::Result<GalleryConfig> {
+    configure_with(data, Some(address))
+}
+
+fn configure_with(data: &Path, address: Option<&str>) -> anyhow::Result<GalleryConfig> {
     let folder = data.to_str().ok_or_else(|| {
         anyhow!("the data folder {} has a name that is not UTF-8: choose another with --data", data.display())
     })?;
-    let lookup = |name: &str| if name == "GALLERY_DATA" { Some(folder.to_owned()) } else { std::env::var(name).ok() };
+    let lookup = |name: &str| match name {
+        "GALLERY_DATA" => Some(folder.to_owned()),
+        "GALLERY_PUBLIC_URL" => {
+            let public = std::env::var(name).ok().filter(|url| !url.trim().is_empty());
+            public.or_else(|| address.map(str::to_owned))
+        }
+        _ => std::env::var(name).ok(),
+    };
     Ok(GalleryConfig::from_lookup(lookup)?)
 }
 

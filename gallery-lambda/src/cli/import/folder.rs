@@ -1,6 +1,5 @@
 //! Finds files that may be photos.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
@@ -108,10 +107,6 @@ fn folder_of(root: &Path, path: &Path) -> String {
 fn reason_of(error: &walkdir::Error) -> String {
     error.io_error().map_or_else(|| error.to_string(), ToString::to_string)
 }
-
-/// Counts skipped files by their reason.
-#[derive(Debug, Default)]
-pub(super) struct Skipped(pub(super) BTreeMap<String, u64>);
 
 #[cfg(test)]
 mod tests {

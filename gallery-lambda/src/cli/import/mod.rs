@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use futures_util::StreamExt;
 use gallery_domain::ports::{BackendFailure, Retry};
@@ -21,11 +21,11 @@ use gallery_domain::{
     Actor, AlbumId, AlbumTitle, Description, EmailAddress, FileName, GalleryError, PageRequest, PageSize, Photo,
     PhotoId, PhotoState, Sha256Digest, TakenAt, Timestamp,
 };
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use self::folder::{Candidate, Found};
 use self::report::{Outcome, Report};
+use super::checksums;
 use super::console::{self, explain};
 use super::interruption::Interruption;
 use super::opened::Opened;
@@ -336,17 +336,7 @@ async fn with_time(
 
 async fn hash(candidate: Candidate) -> (Candidate, io::Result<Sha256Digest>) {
     let path = candidate.path.clone();
-    let digest = tokio::task::spawn_blocking(move || {
-        let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
-        let mut buffer = vec![0; 128 << 10];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(Sha256Digest::from_bytes(hasher.finalize().into())),
-                read => hasher.update(&buffer[..read]),
-            }
-        }
-    })
-    .await;
+    let digest = tokio::task::spawn_blocking(move || Ok(checksums::of(File::open(path)?)?.0)).await;
     (candidate, digest.unwrap_or_else(|gone| Err(io::Error::other(gone))))
 }
 

@@ -1,5 +1,6 @@
 //! What an import says while it goes on, and at its end.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -8,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use super::super::console::{count, say};
-use super::folder::{self, Skipped};
+use super::folder;
 
 /// What became of a file.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(super) struct Report {
     duplicates: u64,
     refused: u64,
     failed: u64,
-    skipped: Skipped,
+    skipped: BTreeMap<String, u64>,
 }
 
 impl Report {
@@ -55,7 +56,7 @@ impl Report {
             duplicates: 0,
             refused: 0,
             failed: 0,
-            skipped: Skipped::default(),
+            skipped: BTreeMap::new(),
         }
     }
 
@@ -72,7 +73,7 @@ impl Report {
     }
 
     pub(super) fn skipped(&mut self, reason: String) {
-        *self.skipped.0.entry(reason).or_default() += 1;
+        *self.skipped.entry(reason).or_default() += 1;
         self.bar.inc(1);
     }
 
@@ -117,7 +118,7 @@ impl Report {
     pub(super) fn finish(&self, interrupted: bool) -> io::Result<bool> {
         self.bar.finish_and_clear();
         let seconds = self.began.elapsed().as_secs_f64();
-        let skipped: u64 = self.skipped.0.values().sum();
+        let skipped: u64 = self.skipped.values().sum();
         if self.json {
             say(json!({
                 "summary": {
@@ -127,7 +128,7 @@ impl Report {
                     "duplicates": self.duplicates,
                     "refused": self.refused,
                     "failed": self.failed,
-                    "skipped": self.skipped.0,
+                    "skipped": self.skipped,
                     "seconds": seconds,
                     "interrupted": interrupted,
                 }
@@ -135,10 +136,8 @@ impl Report {
             return Ok(self.failed > 0);
         }
         let mut line = format!("{} new, {} already there", self.new, self.known);
-        for (n, thing) in [(self.duplicates, "duplicate")] {
-            if n > 0 {
-                line += &format!(", {}", count(n, thing));
-            }
+        if self.duplicates > 0 {
+            line += &format!(", {}", count(self.duplicates, "duplicate"));
         }
         for (n, what) in [(self.refused, "refused"), (self.failed, "failed")] {
             if n > 0 {
@@ -146,7 +145,7 @@ impl Report {
             }
         }
         if skipped > 0 {
-            let reasons: Vec<_> = self.skipped.0.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+            let reasons: Vec<_> = self.skipped.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
             line += &format!(", {skipped} skipped ({})", reasons.join(", "));
         }
         if self.new > 0 {
