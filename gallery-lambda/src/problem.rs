@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gallery_domain::ports::{BlobError, GatewayError};
-use gallery_domain::{GalleryError, InvalidField};
+use gallery_domain::{GalleryError, InvalidField, PhotoId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,7 +30,8 @@ pub(crate) struct Problem {
     errors: Vec<FieldProblem>,
     /// The photo that stands in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
-    duplicate_of: Option<String>,
+    #[schema(value_type = Option<String>)]
+    duplicate_of: Option<PhotoId>,
     /// The revision that the thing has now.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_revision: Option<u64>,
@@ -111,7 +112,9 @@ impl Kind {
             Self::AlreadyUploaded => {
                 ("urn:gallery:problem:already-uploaded", "Uploaded before", StatusCode::PRECONDITION_FAILED)
             }
-            Self::TooSlow => ("urn:gallery:problem:too-slow", "The request came too slowly", StatusCode::REQUEST_TIMEOUT),
+            Self::TooSlow => {
+                ("urn:gallery:problem:too-slow", "The request came too slowly", StatusCode::REQUEST_TIMEOUT)
+            }
             Self::Throttled => ("urn:gallery:problem:throttled", "Too many attempts", StatusCode::TOO_MANY_REQUESTS),
             Self::Unavailable => {
                 ("urn:gallery:problem:unavailable", "Not possible right now", StatusCode::SERVICE_UNAVAILABLE)
@@ -186,9 +189,7 @@ impl From<GalleryError> for Problem {
                 Self { current_revision: current.map(|revision| revision.get()), ..problem(Kind::Stale) }
             }
             GalleryError::Conflict(_) => problem(Kind::Conflict),
-            GalleryError::Duplicate(photo) => {
-                Self { duplicate_of: Some(photo.to_string()), ..problem(Kind::Duplicate) }
-            }
+            GalleryError::Duplicate(photo) => Self { duplicate_of: Some(*photo), ..problem(Kind::Duplicate) },
             GalleryError::Unauthenticated => problem(Kind::Unauthenticated),
             GalleryError::WrongCredentials => problem(Kind::WrongCredentials),
             GalleryError::WrongCode => problem(Kind::WrongCode),

@@ -205,9 +205,9 @@ impl FromRequestParts<Shared> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Self::Rejection> {
         let forwarded = || {
-            let values = parts.headers.get_all("x-forwarded-for").iter();
+            let mut values = parts.headers.get_all("x-forwarded-for").iter();
             // The proxy that is trusted appends the address it sees; what stands before came from whoever asks.
-            values.last().and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
+            values.next_back().and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
         };
         let peer = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         let address = if app.settings.trust_forwarded_for { forwarded().or_else(peer) } else { peer() };

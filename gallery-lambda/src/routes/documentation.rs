@@ -10,12 +10,12 @@ use axum::routing::get;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, ResponseBuilder, Server, Tag,
+    Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder, Server, Tag,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::Config;
 
-use super::unknown_path;
+use super::nothing_here;
 use crate::Shared;
 use crate::problem::{FieldProblem, Problem};
 
@@ -74,8 +74,8 @@ pub(crate) fn pages(document: OpenApi) -> Router<Shared> {
         .route("/openapi.json", get(document))
         // Relative to the address of this call, wherever the router is mounted.
         .route("/docs", get(|| async { (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "docs/")]) }))
-        .route("/docs/", get(|| page("index.html".to_owned())))
-        .route("/docs/{*file}", get(|Path(file): Path<String>| page(file)))
+        .route("/docs/", get(async || page("index.html")))
+        .route("/docs/{*file}", get(async |Path(file): Path<String>| page(&file)))
 }
 
 const DESCRIPTION: &str = "A photo gallery. Errors are RFC 9457 problems: `type` tells their kind to programs, `detail` tells people what to do, \
@@ -87,10 +87,10 @@ A change with `If-Match` is refused with 412 when the thing was changed since it
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
 font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-async fn page(file: String) -> Response {
+fn page(file: &str) -> Response {
     // The validator is another host's.
     let config = Config::from("../openapi.json").validator_url("none");
-    match utoipa_swagger_ui::serve(&file, Arc::new(config)) {
+    match utoipa_swagger_ui::serve(file, Arc::new(config)) {
         Ok(Some(file)) => {
             let encoding = file.gzpipped.then_some((header::CONTENT_ENCODING, "gzip"));
             let headers = [
@@ -100,7 +100,7 @@ async fn page(file: String) -> Response {
             ];
             (headers, axum::response::AppendHeaders(encoding), file.bytes.into_owned()).into_response()
         }
-        Ok(None) => unknown_path().await.into_response(),
+        Ok(None) => nothing_here().into_response(),
         Err(error) => {
             tracing::error!(error = error.to_string(), "the documentation page could not be made");
             Problem::internal().into_response()
@@ -115,14 +115,22 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 /// Every call can end in these, by what it takes: said here once.
 fn add_problems(operation: &mut Operation, has_id: bool) {
     let public = operation.security.is_some();
-    let parameters = operation.parameters.as_deref().unwrap_or_default();
+    let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    });
+    let parameters: Vec<_> = parameters.collect();
     let header = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
     let has_query = parameters.iter().any(|parameter| parameter.parameter_in == ParameterIn::Query);
     let has_body = operation.request_body.is_some();
     let (conditional, claims, mails) = (header("If-Match"), header("Idempotency-Key"), public && has_body);
     let rows = [
         (has_body || has_query || conditional || claims, "400", "Values that are not accepted: `errors` names them"),
-        (!public || operation.operation_id.as_deref() == Some("login"), "401", "Log in first, or with the right password"),
+        (
+            !public || operation.operation_id.as_deref() == Some("login"),
+            "401",
+            "Log in first, or with the right password",
+        ),
         (has_body || !public, "403", "A page of another origin, or a URL whose signature does not fit"),
         (has_id || has_query || has_body && !public, "404", "There is no such thing, or it is somebody else's"),
         (has_body, "408", "The body came too slowly"),

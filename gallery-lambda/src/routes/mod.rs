@@ -52,12 +52,19 @@ pub(crate) fn documented() -> OpenApiRouter<Shared> {
 
 /// What is at no path.
 pub(crate) async fn unknown_path() -> Problem {
-    Problem::new(Kind::NotFound, "There is nothing at this address: see /docs for what there is.")
+    nothing_here()
 }
 
 /// What a path is not asked for.
 pub(crate) async fn unknown_method() -> Problem {
-    Problem::new(Kind::MethodNotAllowed, "This address does not take this method: the header Allow names those that it takes.")
+    Problem::new(
+        Kind::MethodNotAllowed,
+        "This address does not take this method: the header Allow names those that it takes.",
+    )
+}
+
+fn nothing_here() -> Problem {
+    Problem::new(Kind::NotFound, "There is nothing at this address: see /docs for what there is.")
 }
 
 /// Photos as they are answered. Signing their URLs asks no store.
