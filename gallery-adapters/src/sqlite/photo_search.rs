@@ -208,7 +208,7 @@ impl<'a> Candidates<'a> {
     }
 
     async fn next_of_terms(&mut self, terms: &str, limit: usize) -> Result<LookedAt, RepositoryError> {
-        let highest = self.after.map_or(i64::MAX, |after| last_row(second_of(after.at)));
+        let highest = self.after.map_or(i64::MAX, highest_row_after);
         let mut rows = sqlx::query(SEARCH_TERMS)
             .bind(&self.within)
             .bind(&self.outside)
@@ -347,6 +347,13 @@ pub(super) const WALK_ALBUM: &str = concat!(
      AND (album_photo.timeline_at, album_photo.photo_id) < (?4, ?5) AND album_photo.timeline_at >= ?6 \
      ORDER BY album_photo.timeline_at DESC, album_photo.photo_id DESC LIMIT ?7"
 );
+
+/// The highest row that may hold a photo after a place: where all of the place's second is before it, one of the second before.
+fn highest_row_after(place: PhotoCursor) -> i64 {
+    let second = second_of(place.at);
+    let done = place == PhotoCursor::before(start_of_second(second));
+    last_row(if done { second - 1 } else { second })
+}
 
 /// The plan in the query language of FTS5; none if it says nothing about terms.
 fn terms_query(owner: UserId, plan: &IndexPlan) -> Option<String> {
