@@ -270,7 +270,7 @@ pub(super) const COMPARE: &[&str] = &[
 /// Writes all of it anew. The counts come last, after the triggers of what they count.
 pub(super) const RECOUNT: &[&str] = &[
     "DELETE FROM photo_tag WHERE owner_id = ?1",
-    "INSERT INTO photo_tag (owner_id, key, photo_id, spelling) SELECT owner_id, value ->> 0, id, value ->> 1 \
+    "INSERT INTO photo_tag (owner_id, key, photo_id, spelling) SELECT photo.owner_id, value ->> 0, photo.id, value ->> 1 \
      FROM photo CROSS JOIN json_each(photo.tags) WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline'",
     "DELETE FROM tag_count WHERE owner_id = ?1",
     "INSERT INTO tag_count (owner_id, key, photos) SELECT owner_id, key, count(*) FROM photo_tag WHERE owner_id = ?1 GROUP BY key",

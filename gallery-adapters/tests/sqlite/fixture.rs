@@ -84,7 +84,7 @@ impl Fixture {
 }
 
 pub(crate) fn ready(owner: UserId, number: u64) -> Photo {
-    let scattered = u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+    let scattered = u128::from(number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
     Photo {
         id: PhotoId::from_uuid(Uuid::from_u128(scattered)),
         owner,
