@@ -3,6 +3,7 @@
 //! The statements are taken down as the ports run them, so that none can be forgotten here. Audits are left out: they read everything.
 
 #![cfg(feature = "sqlite")]
+#![expect(clippy::unwrap_used, reason = "what fails in setting a test up fails the test")]
 
 #[path = "sqlite/fixture.rs"]
 mod fixture;

@@ -294,8 +294,7 @@ impl<'a> Candidates<'a> {
 
     fn matches(&self, photo: &Photo, in_scope: bool) -> bool {
         let Some(facts) = photo.facts() else { return false };
-        let media_type = facts.media_type.as_str();
-        let media_type = media_type.strip_prefix("image/").unwrap_or(media_type);
+        let media_type = facts.media_type.short_name();
         let day = photo.timeline_instant().to_utc().date();
         // The scope is what the query's albums stand for, so within it every `in:` holds and no `-in:` does.
         let in_album = |album: &str| self.query.albums().iter().any(|wanted| wanted == album);
