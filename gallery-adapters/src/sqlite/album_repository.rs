@@ -394,10 +394,10 @@ impl AlbumRepository for SqliteAlbumRepository {
         let rows = sqlx::query(concat!(
             "SELECT ",
             album_columns!(),
-            " FROM album WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+            " FROM album WHERE owner_id = ?1 AND id > coalesce(?2, x'') ORDER BY id LIMIT ?3"
         ))
         .bind(owner.as_uuid())
-        .bind(page.after.map_or(Uuid::nil(), |id| id.as_uuid()))
+        .bind(page.after.map(|id| id.as_uuid()))
         .bind(one_more(page.size.get()))
         .fetch_all(&self.store.readers)
         .await

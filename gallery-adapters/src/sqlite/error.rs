@@ -73,3 +73,49 @@ pub(super) fn backend_failure(operation: &'static str, error: sqlx::Error) -> Ba
 pub(super) fn permanent(operation: &'static str, failure: SqliteFailure) -> BackendFailure {
     BackendFailure::permanent(BACKEND, operation, failure)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use sqlx::Connection;
+    use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+    use super::*;
+
+    /// Runs statements on a file that cannot be written to, whoever runs the test; the last one's error.
+    async fn refused_where_nothing_can_be_written(statement: &'static str) -> RepositoryError {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(folder.path().join("a.db"));
+        let mut made = SqliteConnection::connect_with(&options.clone().create_if_missing(true)).await.unwrap();
+        sqlx::query("CREATE TABLE thing (id INTEGER PRIMARY KEY)").execute(&mut made).await.unwrap();
+        made.close().await.unwrap();
+        let mut reading = SqliteConnection::connect_with(&options.read_only(true)).await.unwrap();
+        failed("thing insert")(sqlx::query(statement).execute(&mut reading).await.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_is_called_read_only_and_is_not_tried_again() {
+        let error = refused_where_nothing_can_be_written("INSERT INTO thing VALUES (1)").await;
+        let RepositoryError::Backend(failure) = error else { panic!("{error}") };
+        assert!(!failure.is_transient());
+        assert_eq!(failure.to_string(), "sqlite: thing insert failed");
+        let cause = failure.source().unwrap();
+        assert!(cause.to_string().contains("read-only"), "{cause}");
+        assert!(cause.source().unwrap().to_string().contains("readonly"), "the cause is kept");
+    }
+
+    #[tokio::test]
+    async fn only_a_uniqueness_that_is_hurt_means_that_something_exists() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::query("CREATE TABLE thing (id INTEGER PRIMARY KEY, size INTEGER CHECK (size > 0))")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        sqlx::query("INSERT INTO thing VALUES (1, 1)").execute(&mut connection).await.unwrap();
+        let again = sqlx::query("INSERT INTO thing VALUES (1, 1)").execute(&mut connection).await.unwrap_err();
+        assert!(matches!(failed("thing insert")(again), RepositoryError::AlreadyExists));
+        let wrong = sqlx::query("INSERT INTO thing VALUES (2, 0)").execute(&mut connection).await.unwrap_err();
+        assert!(matches!(failed("thing insert")(wrong), RepositoryError::Backend(failure) if !failure.is_transient()));
+    }
+}

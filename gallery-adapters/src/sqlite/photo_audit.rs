@@ -56,13 +56,13 @@ async fn photos(
 ) -> Result<Vec<Discrepancy>, RepositoryError> {
     let failed = failed(OPERATION);
     let mut found = Vec::new();
-    let mut after = Uuid::nil();
+    let mut after: Option<Uuid> = None;
     loop {
         let chunk = sqlx::query(concat!(
             "SELECT photo.row, photo.timeline_at, photo.month, photo.listed_in, photo.holds_content, \
              (SELECT hex(sz) FROM photo_index_docsize WHERE id = photo.row) AS tokens, ",
             photo_columns!(),
-            " FROM photo WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+            " FROM photo WHERE owner_id = ?1 AND id > coalesce(?2, x'') ORDER BY id LIMIT ?3"
         ))
         .bind(owner.as_uuid())
         .bind(after)
@@ -72,7 +72,7 @@ async fn photos(
         .map_err(&failed)?;
         for row in &chunk {
             let photo = rows::photo(row)?;
-            after = photo.id.as_uuid();
+            after = Some(photo.id.as_uuid());
             let at: i64 = rows::scalar("photo", row, "row")?;
             let mut right = at;
             let (stored, counted) = (stored_columns(row)?, derived_columns(&photo));
@@ -270,7 +270,7 @@ pub(super) const COMPARE: &[&str] = &[
 /// Writes all of it anew. The counts come last, after the triggers of what they count.
 pub(super) const RECOUNT: &[&str] = &[
     "DELETE FROM photo_tag WHERE owner_id = ?1",
-    "INSERT INTO photo_tag (owner_id, key, photo_id, spelling) SELECT owner_id, value ->> 0, id, value ->> 1 \
+    "INSERT INTO photo_tag (owner_id, key, photo_id, spelling) SELECT photo.owner_id, value ->> 0, photo.id, value ->> 1 \
      FROM photo CROSS JOIN json_each(photo.tags) WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline'",
     "DELETE FROM tag_count WHERE owner_id = ?1",
     "INSERT INTO tag_count (owner_id, key, photos) SELECT owner_id, key, count(*) FROM photo_tag WHERE owner_id = ?1 GROUP BY key",

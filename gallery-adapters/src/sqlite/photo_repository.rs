@@ -9,7 +9,7 @@ use gallery_domain::{
     MonthCount, Page, PageRequest, Photo, PhotoCursor, PhotoId, PhotoState, Quota, Revision, Sha256Digest, Tag,
     TagCount, Task, UserId, Work,
 };
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 use uuid::Uuid;
 
@@ -135,10 +135,11 @@ impl PhotoRepository for SqlitePhotoRepository {
     async fn replace(&self, photo: &Photo, read_at: Revision, work: Option<Work>) -> Result<(), RepositoryError> {
         let failed = failed("photo replace");
         let mut change = self.store.begin("photo replace").await?;
-        let old = sqlx::query(
-            "SELECT row, listed_in IS 'timeline' AS visible, title, description, tags FROM photo \
-             WHERE owner_id = ?1 AND id = ?2 AND revision = ?3",
-        )
+        let stored = sqlx::query(concat!(
+            "SELECT photo.row, ",
+            photo_columns!(),
+            " FROM photo WHERE owner_id = ?1 AND id = ?2 AND revision = ?3"
+        ))
         .bind(photo.owner.as_uuid())
         .bind(photo.id.as_uuid())
         .bind(rows::integer(read_at.get()))
@@ -146,23 +147,23 @@ impl PhotoRepository for SqlitePhotoRepository {
         .await
         .map_err(&failed)?
         .ok_or(RepositoryError::Stale)?;
-        let old_row: i64 = rows::scalar("photo", &old, "row")?;
-        let was_visible: bool = rows::scalar("photo", &old, "visible")?;
+        let old = rows::photo(&stored)?;
+        let old_row: i64 = rows::scalar("photo", &stored, "row")?;
+        let photo = &Photo { original: old.original.clone(), created_at: old.created_at, ..photo.clone() };
 
         let second = photo_index::second_of(photo.timeline_instant());
         let row = if second == photo_index::second_of_row(old_row) {
-            write(&mut change, old_row, photo).await.map_err(&failed)?;
             old_row
         } else {
             let row = photo_index::free_row(&mut change, second).await.map_err(&failed)?;
             move_to_row(&mut change, old_row, row, photo).await.map_err(&failed)?;
-            write(&mut change, row, photo).await.map_err(&failed)?;
             row
         };
+        write(&mut change, row, photo).await.map_err(&failed)?;
 
-        let same_entry = row == old_row && was_visible == photo.is_visible() && !words_differ(&old, photo)?;
+        let same_entry = row == old_row && old.is_visible() == photo.is_visible() && have_same_words(&old, photo);
         if !same_entry {
-            if was_visible {
+            if old.is_visible() {
                 photo_index::remove(&mut change, old_row).await.map_err(&failed)?;
             }
             if photo.is_visible() {
@@ -326,14 +327,13 @@ impl PhotoRepository for SqlitePhotoRepository {
     }
 
     async fn all(&self, owner: UserId, page: PageRequest<PhotoId>) -> Result<Page<Photo, PhotoId>, RepositoryError> {
-        // The nil id is nobody's, so that everything comes after it.
         let rows = sqlx::query(concat!(
             "SELECT ",
             photo_columns!(),
-            " FROM photo WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+            " FROM photo WHERE owner_id = ?1 AND id > coalesce(?2, x'') ORDER BY id LIMIT ?3"
         ))
         .bind(owner.as_uuid())
-        .bind(page.after.map_or(Uuid::nil(), |id| id.as_uuid()))
+        .bind(page.after.map(|id| id.as_uuid()))
         .bind(one_more(page.size.get()))
         .fetch_all(&self.store.readers)
         .await
@@ -415,11 +415,10 @@ fn bind_changing(statement: Statement, row: i64, photo: &Photo) -> Statement {
         .bind(photo.holds_content())
 }
 
-/// Whether anything changed that a photo's terms are made of.
-fn words_differ(old: &SqliteRow, photo: &Photo) -> Result<bool, RepositoryError> {
-    Ok(rows::scalar::<&str>("photo", old, "title")? != photo.details.title.as_str()
-        || rows::scalar::<&str>("photo", old, "description")? != photo.details.description.as_str()
-        || rows::scalar::<&str>("photo", old, "tags")? != rows::tags_to_json(&photo.details.tags))
+/// Whether everything is the same that a photo's terms are made of.
+fn have_same_words(old: &Photo, new: &Photo) -> bool {
+    let (old, new) = (&old.details, &new.details);
+    old.title == new.title && old.description == new.description && old.tags == new.tags
 }
 
 /// The least text that is greater than every text with this prefix; none if there is no such text.

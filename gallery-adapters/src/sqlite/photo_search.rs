@@ -208,7 +208,7 @@ impl<'a> Candidates<'a> {
     }
 
     async fn next_of_terms(&mut self, terms: &str, limit: usize) -> Result<LookedAt, RepositoryError> {
-        let highest = self.after.map_or(i64::MAX, |after| last_row(second_of(after.at)));
+        let highest = self.after.map_or(i64::MAX, highest_row_after);
         let mut rows = sqlx::query(SEARCH_TERMS)
             .bind(&self.within)
             .bind(&self.outside)
@@ -294,8 +294,7 @@ impl<'a> Candidates<'a> {
 
     fn matches(&self, photo: &Photo, in_scope: bool) -> bool {
         let Some(facts) = photo.facts() else { return false };
-        let media_type = facts.media_type.as_str();
-        let media_type = media_type.strip_prefix("image/").unwrap_or(media_type);
+        let media_type = facts.media_type.short_name();
         let day = photo.timeline_instant().to_utc().date();
         // The scope is what the query's albums stand for, so within it every `in:` holds and no `-in:` does.
         let in_album = |album: &str| self.query.albums().iter().any(|wanted| wanted == album);
@@ -347,6 +346,13 @@ pub(super) const WALK_ALBUM: &str = concat!(
      AND (album_photo.timeline_at, album_photo.photo_id) < (?4, ?5) AND album_photo.timeline_at >= ?6 \
      ORDER BY album_photo.timeline_at DESC, album_photo.photo_id DESC LIMIT ?7"
 );
+
+/// The highest row that may hold a photo after a place: where all of the place's second is before it, one of the second before.
+fn highest_row_after(place: PhotoCursor) -> i64 {
+    let second = second_of(place.at);
+    let done = place == PhotoCursor::before(start_of_second(second));
+    last_row(if done { second - 1 } else { second })
+}
 
 /// The plan in the query language of FTS5; none if it says nothing about terms.
 fn terms_query(owner: UserId, plan: &IndexPlan) -> Option<String> {

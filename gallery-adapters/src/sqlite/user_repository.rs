@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use gallery_domain::ports::{RepositoryError, UserRepository};
 use gallery_domain::{EmailAddress, Page, PageRequest, Revision, Task, Usage, User, UserId, Work};
 use sqlx::SqliteConnection;
-use uuid::Uuid;
 
 use super::error::failed;
 use super::photo_repository::one_more;
@@ -119,8 +118,8 @@ impl UserRepository for SqliteUserRepository {
     }
 
     async fn all(&self, page: PageRequest<UserId>) -> Result<Page<User, UserId>, RepositoryError> {
-        let rows = sqlx::query("SELECT * FROM account WHERE id > ?1 ORDER BY id LIMIT ?2")
-            .bind(page.after.map_or(Uuid::nil(), |id| id.as_uuid()))
+        let rows = sqlx::query("SELECT * FROM account WHERE id > coalesce(?1, x'') ORDER BY id LIMIT ?2")
+            .bind(page.after.map(|id| id.as_uuid()))
             .bind(one_more(page.size.get()))
             .fetch_all(&self.store.readers)
             .await
