@@ -45,7 +45,9 @@ impl List {
         let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok();
         let place = bytes.as_deref().and_then(|bytes| bytes.strip_prefix(&self.binding)).and_then(P::from_bytes);
         place.ok_or_else(|| {
-            InvalidValue::new("is not a cursor of this list: send what the page before gave as next, with the same parameters")
+            InvalidValue::new(
+                "is not a cursor of this list: send what the page before gave as next, with the same parameters",
+            )
         })
     }
 }

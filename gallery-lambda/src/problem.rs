@@ -111,7 +111,9 @@ impl Kind {
             Self::AlreadyUploaded => {
                 ("urn:gallery:problem:already-uploaded", "Uploaded before", StatusCode::PRECONDITION_FAILED)
             }
-            Self::TooSlow => ("urn:gallery:problem:too-slow", "The request came too slowly", StatusCode::REQUEST_TIMEOUT),
+            Self::TooSlow => {
+                ("urn:gallery:problem:too-slow", "The request came too slowly", StatusCode::REQUEST_TIMEOUT)
+            }
             Self::Throttled => ("urn:gallery:problem:throttled", "Too many attempts", StatusCode::TOO_MANY_REQUESTS),
             Self::Unavailable => {
                 ("urn:gallery:problem:unavailable", "Not possible right now", StatusCode::SERVICE_UNAVAILABLE)

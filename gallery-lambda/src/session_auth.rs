@@ -96,7 +96,11 @@ fn base_cookie(settings: &HttpSettings, value: &str) -> String {
 /// The token of an `Authorization` header. With such a header no cookie counts, whatever the header holds.
 fn bearer(headers: &HeaderMap) -> Result<Option<SecretToken>, Problem> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let token = value.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match token {
         Some((_, token)) => Ok(Some(SecretToken::from_client(token.trim()))),
         None => Err(GalleryError::Unauthenticated.into()),
@@ -155,7 +159,9 @@ mod tests {
     fn the_loopback_has_many_names_and_other_hosts_one() {
         assert!(is_same_origin("http://localhost:8080", "http://127.0.0.1:8080/"));
         assert!(is_same_origin("https://photos.example.org", "https://Photos.example.org:443/app"));
-        for origin in ["http://localhost:8081", "https://localhost:8080", "http://localhost.example.org:8080", "null", ""] {
+        for origin in
+            ["http://localhost:8081", "https://localhost:8080", "http://localhost.example.org:8080", "null", ""]
+        {
             assert!(!is_same_origin(origin, "http://127.0.0.1:8080"), "{origin}");
         }
     }

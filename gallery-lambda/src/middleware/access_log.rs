@@ -22,7 +22,8 @@ pub(super) async fn log(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let (id, who) = (request_id(), Who::default());
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched".to_owned(), |path| path.as_str().to_owned());
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("unmatched".to_owned(), |path| path.as_str().to_owned());
     request.extensions_mut().insert(who.clone());
     let span = tracing::info_span!("request", request_id = id);
     let mut response = next.run(request).instrument(span).await;

@@ -73,7 +73,8 @@ pub(super) async fn download(
     let info = download.blob.info;
     let tag = format!("\"{}\"", info.sha256);
     if matches_any(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag), (header::CACHE_CONTROL, CACHED.to_owned())]).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag), (header::CACHE_CONTROL, CACHED.to_owned())])
+            .into_response());
     }
     let conditional = headers.get(header::IF_RANGE).is_none_or(|condition| condition.as_bytes() == tag.as_bytes());
     let range = match wanted.filter(|_| conditional).map(|wanted| wanted.within(info.bytes)) {
@@ -136,7 +137,8 @@ fn content_length(headers: &HeaderMap) -> Result<u64, Problem> {
 }
 
 fn signed_request(key: String, query: Option<String>, headers: &HeaderMap) -> SignedRequest {
-    let headers = headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let headers =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     SignedRequest { key, query: query.unwrap_or_default(), headers: headers.collect() }
 }
 
@@ -173,7 +175,8 @@ fn wanted_range(headers: &HeaderMap) -> Option<Wanted> {
     let text = headers.get(header::RANGE)?.to_str().ok()?.trim().strip_prefix("bytes=")?;
     // Several ranges, or what is no range, may be answered with the whole (RFC 9110, 14.2).
     let (first, last) = text.split_once('-').filter(|_| !text.contains(','))?;
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
     match (first.trim(), last.trim()) {
         ("", count) => number(count).map(Wanted::Last),
         (start, "") => Some(Wanted::From(number(start)?, u64::MAX)),
@@ -210,14 +213,20 @@ fn answer(download: Download, tag: &str, range: Option<Range<u64>>) -> Response 
     let mut response = (status, headers, Body::from_stream(bytes.map(log_failure()))).into_response();
     if range.is_some() {
         let value = format!("bytes {}-{}/{}", sent.start, sent.end.saturating_sub(1), info.bytes);
-        response.headers_mut().insert(header::CONTENT_RANGE, HeaderValue::from_str(&value).expect("digits are visible ASCII"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_RANGE, HeaderValue::from_str(&value).expect("digits are visible ASCII"));
     }
     response
 }
 
 /// An answer that has begun can only be cut short: the log says why.
 fn log_failure() -> impl FnMut(<ByteStream as Stream>::Item) -> <ByteStream as Stream>::Item {
-    |chunk| chunk.inspect_err(|error| tracing::error!(error = error as &dyn std::error::Error, "a blob could not be read to its end"))
+    |chunk| {
+        chunk.inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "a blob could not be read to its end")
+        })
+    }
 }
 
 /// How to show or save the bytes (RFC 6266): the name in ASCII for old programs, and in full for all others.
@@ -265,7 +274,15 @@ mod tests {
 
     #[test]
     fn what_is_no_range_asks_for_the_whole() {
-        for text in ["bytes=", "bytes=-", "bytes=9-1", "bytes=0-1,5-6", "lines=1-2", "bytes=+1-2", "bytes=99999999999999999999-"] {
+        for text in [
+            "bytes=",
+            "bytes=-",
+            "bytes=9-1",
+            "bytes=0-1,5-6",
+            "lines=1-2",
+            "bytes=+1-2",
+            "bytes=99999999999999999999-",
+        ] {
             assert_eq!(range(text, 100), None, "{text}");
         }
     }

@@ -122,7 +122,11 @@ fn add_problems(operation: &mut Operation, has_id: bool) {
     let (conditional, claims, mails) = (header("If-Match"), header("Idempotency-Key"), public && has_body);
     let rows = [
         (has_body || has_query || conditional || claims, "400", "Values that are not accepted: `errors` names them"),
-        (!public || operation.operation_id.as_deref() == Some("login"), "401", "Log in first, or with the right password"),
+        (
+            !public || operation.operation_id.as_deref() == Some("login"),
+            "401",
+            "Log in first, or with the right password",
+        ),
         (has_body || !public, "403", "A page of another origin, or a URL whose signature does not fit"),
         (has_id || has_query || has_body && !public, "404", "There is no such thing, or it is somebody else's"),
         (has_body, "408", "The body came too slowly"),

@@ -57,7 +57,10 @@ pub(crate) async fn unknown_path() -> Problem {
 
 /// What a path is not asked for.
 pub(crate) async fn unknown_method() -> Problem {
-    Problem::new(Kind::MethodNotAllowed, "This address does not take this method: the header Allow names those that it takes.")
+    Problem::new(
+        Kind::MethodNotAllowed,
+        "This address does not take this method: the header Allow names those that it takes.",
+    )
 }
 
 /// Photos as they are answered. Signing their URLs asks no store.

@@ -161,10 +161,8 @@ pub(super) async fn bulk(
 ) -> Result<axum::Json<wire::BulkResults>, Problem> {
     let outcomes = app.gallery.photos.bulk(&actor, &ids, &action).await?;
     (app.on_work)();
-    let results = outcomes
-        .into_iter()
-        .map(|(id, outcome)| wire::BulkResult::new(id, outcome.map_err(Problem::from)))
-        .collect();
+    let results =
+        outcomes.into_iter().map(|(id, outcome)| wire::BulkResult::new(id, outcome.map_err(Problem::from))).collect();
     Ok(axum::Json(wire::BulkResults { results }))
 }
 

@@ -51,7 +51,11 @@ pub(super) async fn tags(
     Ok(axum::Json(wire::Page::whole(tags.into_iter().map(wire::TagCount::from).collect())))
 }
 
-async fn find(app: &Shared, actor: &Actor, search: &ParsedSearch) -> Result<axum::Json<wire::Page<wire::Photo>>, Problem> {
+async fn find(
+    app: &Shared,
+    actor: &Actor,
+    search: &ParsedSearch,
+) -> Result<axum::Json<wire::Page<wire::Photo>>, Problem> {
     let list = List::new(actor.user(), &format!("search {}", search.text));
     let page = app.gallery.search.search(actor, &search.query, search.paging.of(&list)?).await?;
     let next = page.next.map(|place| list.cursor(&place));

@@ -1,6 +1,6 @@
 //! Accounts and sessions.
 
-use gallery_domain::{services, EmailAddress, InvalidField, InvalidValue, Password, PersonName, SessionId};
+use gallery_domain::{EmailAddress, InvalidField, InvalidValue, Password, PersonName, SessionId, services};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -96,9 +96,8 @@ impl Parse for PhotoPatch {
             description: fields.optional("/description", self.description, |text| Description::parse(&text)),
             tags: tags(&mut fields, self.tags),
             favourite: self.favourite,
-            taken_at: fields.optional("/takenAt", self.taken_at, |time| {
-                time.map(|time| time.parse::<TakenAt>()).transpose()
-            }),
+            taken_at: fields
+                .optional("/takenAt", self.taken_at, |time| time.map(|time| time.parse::<TakenAt>()).transpose()),
         };
         fields.finish(Some(patch))
     }
@@ -179,7 +178,9 @@ impl Parse for PhotoListing {
         let mut fields = Fields::default();
         let start = fields.optional("before", self.before, |text| start_before(&text));
         if start.is_some() && self.after.is_some() {
-            fields.refuse(InvalidValue::new("cannot stand beside after: a cursor says where to go on").in_field("before"));
+            fields.refuse(
+                InvalidValue::new("cannot stand beside after: a cursor says where to go on").in_field("before"),
+            );
         }
         let paging = Paging::parse(&mut fields, self.limit, self.after);
         let album = fields.optional("albumId", self.album_id, |id| id.parse::<AlbumId>());
@@ -282,7 +283,8 @@ impl Parse for Bulk {
                 Some(BulkAction::Favourite(self.favourite.unwrap_or(true)))
             }
             Some(_) => {
-                let reason = "is none of trash, restore, purge, addTags, removeTags, addToAlbum, removeFromAlbum, favourite";
+                let reason =
+                    "is none of trash, restore, purge, addTags, removeTags, addToAlbum, removeFromAlbum, favourite";
                 fields.refuse(InvalidValue::new(reason).in_field("/action"));
                 None
             }
