@@ -12,6 +12,8 @@ const BACKEND: &str = "sqlite";
 pub(super) enum SqliteFailure {
     #[error("the folder {} cannot be made: check its path and permissions", path.display())]
     Folder { path: PathBuf, source: std::io::Error },
+    #[error("the path {} is not UTF-8: choose another", .0.display())]
+    NotUnicode(PathBuf),
     #[error("the database file cannot be opened: check its path and permissions")]
     CannotOpen(#[source] sqlx::Error),
     #[error("the database is busy with another change")]

@@ -27,7 +27,7 @@ use std::time::Duration;
 use gallery_domain::ports::{BackendFailure, Repositories, RepositoryError};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 
 use self::album_repository::SqliteAlbumRepository;
 use self::credential_repository::SqliteCredentialRepository;
@@ -151,6 +151,17 @@ impl SqliteStore {
             rate_limiter: Arc::new(SqliteRateLimiter::new(store())),
             work: Arc::new(SqliteWorkQueue::new(store())),
         }
+    }
+
+    /// Writes what the file holds at this moment into a new file, also while others change it. `path` must not exist.
+    pub async fn snapshot(&self, path: &Path) -> Result<(), BackendFailure> {
+        const OPERATION: &str = "copying the database";
+        let failed = |error| backend_failure(OPERATION, error);
+        // A connection of its own: a copy takes long, and changes shall not wait for it.
+        let mut connection = self.writer.connect_options().as_ref().clone().connect().await.map_err(failed)?;
+        let path = path.to_str().ok_or_else(|| permanent(OPERATION, SqliteFailure::NotUnicode(path.to_owned())))?;
+        sqlx::query("VACUUM INTO ?").bind(path).execute(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)
     }
 
     /// Waits for what is under way and closes the file.

@@ -128,6 +128,12 @@ impl Albums {
         Ok(AlbumView { entry, cover: covers.into_iter().next().map(|(_, photo)| photo) })
     }
 
+    /// The album outside the trash with this title, whatever its case and accents; of several the one created last.
+    pub async fn named(&self, actor: &Actor, title: &AlbumTitle) -> Result<Option<AlbumId>, GalleryError> {
+        let named = self.context.repositories.albums.find_by_title(actor.user(), &title.key()).await?;
+        Ok(named.into_iter().next())
+    }
+
     /// Changes an album. A cover has to stand in it.
     pub async fn update(
         &self,

@@ -1,3 +1,5 @@
-//! The local server and the command line.
+//! The gallery's local server and command line.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    gallery_lambda::cli::run()
+}

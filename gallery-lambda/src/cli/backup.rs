@@ -1,0 +1,230 @@
+//! `gallery backup`.
+//!
+//! A backup is a data folder of its own, with a list of its files and their hashes. It is made while others add and remove photos:
+//!
+//! 1. Uploads that nobody looked into yet are copied. So one that was acknowledged before the backup began cannot be missed, however
+//!    quickly it becomes a photo.
+//! 2. The store is copied as it is at one moment.
+//! 3. The blobs of the photos in that copy are copied; blobs never change, so it does not matter when. New photos are not in the copy.
+//! 4. A photo whose blobs are gone by then was removed for good meanwhile, as a look at the live store confirms: it is taken out of the copy.
+//! 5. The copy is verified by reading every byte of it, and only then it gets its name.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use futures_util::{StreamExt, TryStreamExt};
+use gallery_adapters::config::GalleryConfig;
+use gallery_domain::ports::{BlobError, BlobStore};
+use gallery_domain::services::VerifyOptions;
+use gallery_domain::{BlobArea, BlobKey, DerivedImage, PageRequest, PageSize, Photo, PhotoState, UserId};
+use serde_json::json;
+
+use super::checksums;
+use super::console::{count, say};
+use super::opened::{LOCK_FILE, Opened};
+use super::verify::verify;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The folder to make; it must not exist, or be empty
+    dest: PathBuf,
+    /// One JSON object for each fault, and one for the summary
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<ExitCode> {
+    let dest = std::path::absolute(&arguments.dest).context("the backup needs a folder")?;
+    if !is_absent_or_empty(&dest)? {
+        bail!("{} is there already and not empty: choose another folder for the backup", dest.display());
+    }
+    let (Some(parent), Some(_)) = (dest.parent(), dest.file_name()) else {
+        bail!("{} cannot become a backup: choose another folder", dest.display());
+    };
+    let live = Opened::existing(data).await?;
+    std::fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
+    // Under its own name from the moment on that it is whole, so that nobody takes a part of a backup for one.
+    let unfinished = tempfile::Builder::new()
+        .prefix(".gallery-backup-")
+        .tempdir_in(parent)
+        .with_context(|| format!("cannot write to {}", parent.display()))?;
+    let folder = unfinished.path();
+    let copy = begin(&live, folder).await?;
+    copy_blobs(&live, &copy).await?;
+    drop_leftovers(&copy).await?;
+    let summary = verify(&copy, VerifyOptions { hash: true, repair: false }, arguments.json).await?;
+    copy.close().await;
+    live.close().await;
+    let (files, bytes) = tokio::task::spawn_blocking({
+        let folder = folder.to_owned();
+        move || {
+            // Codes are nobody's business any more, and locks are of this machine.
+            for passing in ["outbox", LOCK_FILE] {
+                let path = folder.join(passing);
+                if path.is_dir() { std::fs::remove_dir_all(path)? } else { std::fs::remove_file(path)? }
+            }
+            checksums::write(&folder)
+        }
+    })
+    .await??;
+    match std::fs::remove_dir(&dest) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot replace the empty folder {}", dest.display()));
+        }
+        _ => {}
+    }
+    std::fs::rename(folder, &dest).with_context(|| format!("cannot name the backup {}", dest.display()))?;
+    // It has another name by now: there is nothing left to clean up.
+    let _ = unfinished.keep();
+    std::fs::File::open(parent)?.sync_all()?;
+
+    let photos = summary.photos;
+    if arguments.json {
+        let dest = dest.display().to_string();
+        say(json!({
+            "summary": { "backup": dest, "photos": photos, "files": files, "bytes": bytes, "faults": summary.faults }
+        }))?;
+    } else {
+        let (photos, files) = (count(photos, "photo"), count(files, "file"));
+        say(format_args!("{photos} in {files}, {} MiB, checked by hash: {}", bytes >> 20, dest.display()))?;
+        if summary.faults > 0 {
+            let faults = count(summary.faults, "fault");
+            say(format_args!("The gallery has {faults}, and so has this backup: run `gallery verify --hash`."))?;
+        }
+    }
+    Ok(if summary.faults > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// How many blobs are copied at once: each waits for the disk most of the time.
+const AT_ONCE: usize = 8;
+
+/// Copies the uploads that wait, the store and the key, and opens the copy.
+async fn begin(live: &Opened, folder: &Path) -> anyhow::Result<Opened> {
+    let signing_key = live.config.data.join("signing.key");
+    std::fs::copy(&signing_key, folder.join("signing.key"))
+        .with_context(|| format!("cannot copy {}", signing_key.display()))?;
+    let config = GalleryConfig::from_lookup(|name| {
+        (name == "GALLERY_DATA").then(|| folder.to_string_lossy().into_owned())
+    })?;
+    let waiting = gallery_adapters::filesystem::FileBlobs::open(folder.join("blobs"), live.ports().clock.now()).await?;
+    let mut page = PageRequest::first(PageSize::MAX);
+    loop {
+        let keys = live.ports().blobs.list("incoming/", page).await?;
+        copy_all(&*live.ports().blobs, &waiting, &keys.items).await?;
+        match keys.next {
+            Some(next) => page = PageRequest::after(PageSize::MAX, next),
+            None => break,
+        }
+    }
+    live.store.snapshot(&folder.join("gallery.db")).await?;
+    Opened::open(config).await.context("cannot open the copy")
+}
+
+/// Copies the blobs of every photo that the copied store holds.
+async fn copy_blobs(live: &Opened, copy: &Opened) -> anyhow::Result<()> {
+    let mut page = PageRequest::first(PageSize::MAX);
+    loop {
+        let users = copy.ports().repositories.users.all(page).await?;
+        for user in &users.items {
+            copy_blobs_of(user.id, live, copy).await?;
+        }
+        match users.next {
+            Some(next) => page = PageRequest::after(PageSize::MAX, next),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn copy_blobs_of(owner: UserId, live: &Opened, copy: &Opened) -> anyhow::Result<()> {
+    let mut page = PageRequest::first(PageSize::MAX);
+    loop {
+        let photos = copy.ports().repositories.photos.all(owner, page).await?;
+        futures_util::stream::iter(&photos.items)
+            .map(|photo| copy_photo(photo, live, copy))
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        match photos.next {
+            Some(next) => page = PageRequest::after(PageSize::MAX, next),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn copy_photo(photo: &Photo, live: &Opened, copy: &Opened) -> anyhow::Result<()> {
+    let (owner, id) = (photo.owner, photo.id);
+    let mut keys = vec![BlobKey::original(owner, id, &photo.original.sha256)];
+    keys.extend(DerivedImage::ALL.map(|image| BlobKey::derived(owner, id, image)));
+    match photo.state {
+        PhotoState::Failed(_) | PhotoState::Erasing { .. } => return Ok(()),
+        // First the upload: by the time that is gone, the original is there.
+        PhotoState::Uploading | PhotoState::Processing => keys.insert(0, BlobKey::incoming(owner, id)),
+        PhotoState::Ready(_) => {}
+    }
+    let mut complete = true;
+    for key in &keys {
+        complete &= copy_blob(&*live.ports().blobs, &*copy.ports().blobs, key).await?;
+    }
+    if complete || !matches!(photo.state, PhotoState::Ready(_)) {
+        return Ok(());
+    }
+    let now = live.ports().repositories.photos.find(owner, id).await?;
+    if now.is_none_or(|photo| photo.is_erasing()) {
+        copy.ports().blobs.remove(&BlobKey::all_of(photo)).await?;
+        copy.ports().repositories.photos.remove(owner, id).await?;
+    }
+    // Else the live gallery has lost a blob: verifying the copy tells.
+    Ok(())
+}
+
+/// Removes uploads that were copied first and that the copied store does not wait for.
+async fn drop_leftovers(copy: &Opened) -> anyhow::Result<()> {
+    let mut page = PageRequest::first(PageSize::MAX);
+    loop {
+        let keys = copy.ports().blobs.list("incoming/", page).await?;
+        let mut leftovers = Vec::new();
+        for key in keys.items {
+            let Some((BlobArea::Incoming, owner, id)) = key.subject() else { continue };
+            let photo = copy.ports().repositories.photos.find(owner, id).await?;
+            if !photo.is_some_and(|photo| matches!(photo.state, PhotoState::Uploading | PhotoState::Processing)) {
+                leftovers.push(key);
+            }
+        }
+        copy.ports().blobs.remove(&leftovers).await?;
+        match keys.next {
+            Some(next) => page = PageRequest::after(PageSize::MAX, next),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn copy_all(from: &dyn BlobStore, to: &dyn BlobStore, keys: &[BlobKey]) -> anyhow::Result<()> {
+    futures_util::stream::iter(keys)
+        .map(|key| copy_blob(from, to, key))
+        .buffer_unordered(AT_ONCE)
+        .try_for_each(async |_| Ok(()))
+        .await
+}
+
+/// Copies a blob, whose bytes are checked against its hash on the way; whether it was there, and whole.
+async fn copy_blob(from: &dyn BlobStore, to: &dyn BlobStore, key: &BlobKey) -> anyhow::Result<bool> {
+    let Some(blob) = from.get(key, None).await? else { return Ok(false) };
+    match to.put(key, &blob.info, blob.bytes).await {
+        Ok(()) | Err(BlobError::AlreadyExists) => Ok(true),
+        Err(BlobError::Mismatch { reason }) => {
+            tracing::error!(%key, reason, "a blob is damaged and cannot be backed up");
+            Ok(false)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot copy {key}")),
+    }
+}
+
+fn is_absent_or_empty(folder: &Path) -> anyhow::Result<bool> {
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error).with_context(|| format!("cannot look into {}", folder.display())),
+    }
+}

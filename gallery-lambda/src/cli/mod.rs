@@ -1,0 +1,129 @@
+//! The `gallery` program: the local server, and what an operator does at the console.
+//!
+//! It exits with 0 when all went well, with 1 when something failed or faults were found, with 2 when it was called wrongly, and with
+//! 130 when it was interrupted before it was done.
+
+mod backup;
+mod checksums;
+mod console;
+mod import;
+mod interruption;
+mod logging;
+mod openapi;
+mod opened;
+mod restore;
+mod serve;
+mod user;
+mod verify;
+mod worker;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+/// Runs the program with the arguments and the environment of this process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::of_this_process() {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    if let Err(error) = logging::start(cli.global.log.as_deref(), cli.is_serve()) {
+        error.exit();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return console::fail(&anyhow::Error::new(error).context("cannot start")),
+    };
+    let outcome = runtime.block_on(cli.execute());
+    // Reading a password or decoding a photo may go on in the background: nothing of it is worth waiting for.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| console::fail(&error))
+}
+
+/// A gallery for your photos. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "gallery", version)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    serve: serve::Arguments,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The folder that holds the gallery; it is made if it is absent.
+    #[arg(long, global = true, value_name = "DIR", env = "GALLERY_DATA", default_value = "gallery-data")]
+    data: PathBuf,
+    /// How much to log on stderr: error, warn, info, debug, trace, or filters such as `info,sqlx=debug`. Else RUST_LOG says so.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the gallery's page and API (what happens without a command, too)
+    Serve(serve::Arguments),
+    /// Add the photos of a folder and of all folders in it
+    Import(import::Arguments),
+    /// Check that everything is there and as it should be
+    Verify(verify::Arguments),
+    /// Copy the whole gallery to a new folder, also while it serves
+    Backup(backup::Arguments),
+    /// Bring a gallery back from a backup
+    Restore(restore::Arguments),
+    /// Make, list and erase accounts
+    #[command(subcommand)]
+    User(user::Command),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
+}
+
+impl Cli {
+    fn of_this_process() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let cli = Self::from_arg_matches(&matches)?;
+        let listen_given = matches.value_source("listen") == Some(ValueSource::CommandLine);
+        match cli.command {
+            Some(Command::Serve(_)) | None => Ok(cli),
+            Some(_) if listen_given => {
+                let problem = "--listen is for `gallery serve`: leave it out";
+                Err(Self::command().error(ErrorKind::ArgumentConflict, problem))
+            }
+            Some(_) => Ok(cli),
+        }
+    }
+
+    fn is_serve(&self) -> bool {
+        matches!(self.command, Some(Command::Serve(_)) | None)
+    }
+
+    async fn execute(self) -> anyhow::Result<ExitCode> {
+        let data = &self.global.data;
+        match self.command {
+            None => serve::run(&self.serve, data).await,
+            Some(Command::Serve(arguments)) => serve::run(&arguments, data).await,
+            Some(Command::Import(arguments)) => import::run(&arguments, data).await,
+            Some(Command::Verify(arguments)) => verify::run(arguments, data).await,
+            Some(Command::Backup(arguments)) => backup::run(&arguments, data).await,
+            Some(Command::Restore(arguments)) => restore::run(&arguments, data).await,
+            Some(Command::User(command)) => user::run(command, data).await,
+            Some(Command::Openapi) => openapi::run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,170 @@
+//! `gallery serve`.
+
+use std::future::IntoFuture;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use clap::Args;
+use gallery_adapters::config::{GalleryConfig, MailChoice};
+use gallery_domain::{PageRequest, PageSize};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+use super::console::{explain, say};
+use super::interruption::Interruption;
+use super::opened::{Opened, configure, configure_at};
+use super::worker;
+use crate::{App, HttpSettings, router};
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct Arguments {
+    /// Where to listen: HOST:PORT; the port 0 picks a free one
+    #[arg(long, value_name = "ADDR", env = "GALLERY_LISTEN", default_value = "127.0.0.1:8080", value_parser = host_and_port)]
+    pub(super) listen: String,
+    /// A web origin whose pages may call the API with a bearer token, such as https://photos.example.org; may be given more than once
+    #[arg(long, value_name = "ORIGIN", env = "GALLERY_ALLOWED_ORIGINS", value_delimiter = ',')]
+    allow_origin: Vec<String>,
+    /// Take the last address in X-Forwarded-For for the client's: only behind a proxy that sets it
+    #[arg(long, env = "GALLERY_BEHIND_PROXY")]
+    behind_proxy: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<ExitCode> {
+    let public = configure(data)?.public_url;
+    let listener = bind(&arguments.listen).await?;
+    let here = format!("http://{}/", reachable(listener.local_addr()?));
+    // Links in mails have to lead to this very server, whichever port it got.
+    let config = configure_at(data, &here)?;
+    let settings = HttpSettings {
+        allowed_origins: arguments.allow_origin.clone(),
+        secure_cookies: public.as_ref().is_some_and(|url| url.scheme() == "https"),
+        public_url: public.map(|url| url.origin().ascii_serialization()),
+        trust_forwarded_for: arguments.behind_proxy,
+        ..HttpSettings::default()
+    };
+    let opened = Opened::open(config).await?;
+    let interruption = Interruption::listen()?;
+    let poke = Arc::new(Notify::new());
+    let worker = tokio::spawn(worker::work(opened.gallery.worker.clone(), Arc::clone(&poke), interruption.clone()));
+    let app = App {
+        gallery: opened.gallery.clone(),
+        gateway: opened.connected.gateway.clone(),
+        settings,
+        on_work: Arc::new(move || poke.notify_one()),
+    };
+    let service = Router::new().nest("/api", router(app)).fallback(site);
+
+    say(format_args!("Gallery is at {here}"))?;
+    greet(&opened).await?;
+    serve(listener, service, interruption).await?;
+    // The worker stops after the item it is at; what is cut off is continued by the next one.
+    if timeout(GRACE, worker).await.is_err() {
+        tracing::warn!("the worker did not end in time: its item is continued after the next start");
+    }
+    opened.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How long requests and the worker have to end once somebody wants the program to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Serves until somebody wants it to stop; then takes no more connections, and gives the requests under way some time to end.
+async fn serve(listener: TcpListener, service: Router, interruption: Interruption) -> anyhow::Result<()> {
+    let (mut stop, mut overdue) = (interruption.clone(), interruption);
+    let service = service.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stop.wanted().await });
+    tokio::select! {
+        ended = serving.into_future() => ended.context("the server broke down"),
+        () = async { overdue.wanted().await; sleep(GRACE).await } => {
+            tracing::warn!("requests took longer than {} s to end and were cut off", GRACE.as_secs());
+            Ok(())
+        }
+    }
+}
+
+async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}")).map_err(|error| {
+        match error.root_cause().downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            Some(ErrorKind::AddrInUse) => anyhow::anyhow!(
+                "another program listens on {listen} already, perhaps another gallery: stop it, or choose another port with \
+                 `--listen 127.0.0.1:0`, where 0 picks a free one"
+            ),
+            Some(ErrorKind::PermissionDenied) => {
+                anyhow::anyhow!("only an administrator may listen on {listen}: choose a port above 1023 with --listen")
+            }
+            _ => error,
+        }
+    })
+}
+
+/// What to open in a browser on this machine; "every address" is none.
+fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+/// Tells whoever starts an empty gallery what to do next.
+async fn greet(opened: &Opened) -> anyhow::Result<()> {
+    let anybody = opened.gallery.accounts.list(PageRequest::first(PageSize::MAX)).await.map_err(explain)?;
+    if !anybody.items.is_empty() {
+        return Ok(());
+    }
+    say("It is empty. To begin:")?;
+    say("  1. Open that address in a browser and sign up.")?;
+    say(format_args!("  2. {}", where_the_code_is(&opened.config)))?;
+    say(format_args!(
+        "  3. Add photos on the page, or a whole folder: gallery import FOLDER --data {}",
+        opened.config.data.display()
+    ))?;
+    Ok(())
+}
+
+fn where_the_code_is(config: &GalleryConfig) -> String {
+    match &config.mail {
+        MailChoice::Outbox(folder) => {
+            format!("The code to confirm your address is in the newest file of {}/", folder.display())
+        }
+        _ => "The code to confirm your address comes by mail.".to_owned(),
+    }
+}
+
+async fn site(request: Request) -> Response {
+    gallery_site::respond(&request).map(Body::from)
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        _ => Err("expected HOST:PORT, such as 127.0.0.1:8080".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_host_and_a_port() {
+        for good in ["127.0.0.1:0", "localhost:8080", "[::1]:80"] {
+            assert!(host_and_port(good).is_ok(), "{good}");
+        }
+        for bad in ["8080", ":8080", "localhost", "localhost:http", "localhost:70000"] {
+            assert!(host_and_port(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_address_is_shown_as_one_that_a_browser_can_open() {
+        assert_eq!(reachable("0.0.0.0:8080".parse().unwrap()), "localhost:8080");
+        assert_eq!(reachable("[::1]:8080".parse().unwrap()), "[::1]:8080");
+    }
+}
