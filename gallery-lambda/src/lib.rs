@@ -18,6 +18,8 @@
 //! }
 //! ```
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod cursor;
 mod etag;
 mod middleware;
