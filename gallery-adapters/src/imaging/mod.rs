@@ -19,6 +19,7 @@ mod probe;
 mod refusal;
 mod resize;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::thread;
 
@@ -56,11 +57,20 @@ impl Default for Imaging {
 #[async_trait]
 impl ImageProcessor for Imaging {
     async fn process(&self, original: Bytes) -> Result<ProcessedImage, ImageError> {
+        self.on_a_core(move || look_into(&original)).await
+    }
+}
+
+impl Imaging {
+    async fn on_a_core<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, ImageError> {
         let core = Arc::clone(&self.cores).acquire_owned().await.expect("the semaphore is never closed");
         let work = tokio::task::spawn_blocking(move || {
             // Held by the thread rather than by the future: a caller that goes away does not free the core.
             let _core = core;
-            look_into(&original)
+            work()
         });
         match work.await {
             Ok(outcome) => outcome.map_err(ImageError::from),
@@ -74,14 +84,15 @@ impl ImageProcessor for Imaging {
 }
 
 fn look_into(original: &[u8]) -> Result<ProcessedImage, Refusal> {
-    let header = probe::probe(original)?;
+    let file = probe::mended(original);
+    let ends_early = matches!(file, Cow::Owned(_));
+    let header = probe::probe(&file)?;
     let camera = header.exif.as_deref().map(exif::read).unwrap_or_default();
 
-    let (decoded, errors_met) = decode::decode(original, &header)?;
-    let damaged = errors_met || header.ends_early;
+    let (decoded, errors_met) = decode::decode(&file, &header)?;
+    let damaged = errors_met || ends_early;
     let preview = resize::to_preview(decoded, &header)?;
-    if damaged && preview.is_of_one_colour() {
-        // The decoder fills what it cannot read with grey, so this is all that it could read.
+    if damaged && preview.is_blank() {
         return Err(Refusal::damaged());
     }
     let preview = preview.upright(camera.orientation);
@@ -107,4 +118,21 @@ fn look_into(original: &[u8]) -> Result<ProcessedImage, Refusal> {
         })
         .collect::<Result<_, Refusal>>()?;
     Ok(ProcessedImage { sha256: Sha256Digest::of(original), facts, derived })
+}
+
+#[cfg(test)]
+mod tests {
+    use gallery_domain::FailureKind;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_decoder_that_panics_refuses_the_photo_and_frees_its_core() {
+        let imaging = Imaging::new();
+        for _ in 0..=thread::available_parallelism().map_or(1, usize::from) {
+            let outcome = imaging.on_a_core(|| -> Result<(), Refusal> { panic!("a bug in a decoder") }).await;
+            assert!(matches!(outcome, Err(ImageError::Refused { kind: FailureKind::Damaged, .. })), "{outcome:?}");
+        }
+        assert!(imaging.on_a_core(|| Ok(())).await.is_ok());
+    }
 }

@@ -59,9 +59,11 @@ impl Picture {
         self.to_pixels(PixelFormat::Rgb)
     }
 
-    /// Whether nothing is to be seen in it.
-    pub(super) fn is_of_one_colour(&self) -> bool {
-        self.planes.iter().all(|plane| plane.samples.iter().all(|sample| sample.abs_diff(plane.samples[0]) <= 1))
+    /// Whether next to nothing but the grey is to be seen that a decoder puts where it can read nothing.
+    pub(super) fn is_blank(&self) -> bool {
+        const FILLING: u8 = 128;
+        let seen = self.luma().iter().filter(|sample| sample.abs_diff(FILLING) > 2).count();
+        seen < self.luma().len().div_ceil(100)
     }
 
     /// Turned and mirrored as the camera was held.

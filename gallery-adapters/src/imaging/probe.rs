@@ -39,8 +39,6 @@ pub(super) struct Header<'a> {
     pub(super) exif: Option<Cow<'a, [u8]>>,
     /// The ICC profile of the colours.
     pub(super) profile: Option<Cow<'a, [u8]>>,
-    /// The file lacks its end.
-    pub(super) ends_early: bool,
 }
 
 /// Reads the headers of a file, and refuses what is no photo or beyond the limits.
@@ -57,6 +55,14 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header<'_>, Refusal> {
     header.exif = header.exif.filter(|exif| exif.len() <= MAX_EXIF_BYTES);
     header.profile = header.profile.filter(|profile| profile.len() <= MAX_PROFILE_BYTES);
     Ok(header)
+}
+
+/// The file, or a copy with an end where it lacks its own.
+pub(super) fn mended(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match MediaType::of_magic_bytes(bytes) {
+        Some(MediaType::Jpeg) => jpeg::mended(bytes),
+        _ => Cow::Borrowed(bytes),
+    }
 }
 
 /// The chunks of a PNG that its picture is made of, without those that tell about it.

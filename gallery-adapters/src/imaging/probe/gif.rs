@@ -24,7 +24,7 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header<'_>, Refusal> {
     if frames == 0 {
         return Err(Refusal::damaged());
     }
-    Ok(Header { media_type: MediaType::Gif, width, height, exif: None, profile: None, ends_early: false })
+    Ok(Header { media_type: MediaType::Gif, width, height, exif: None, profile: None })
 }
 
 fn side(bytes: &[u8], at: usize) -> u32 {

@@ -34,7 +34,6 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header<'_>, Refusal> {
         height,
         exif: decoder.exif_data().map(|exif| Cow::Owned(exif.to_vec())),
         profile: decoder.icc_profile().ok().flatten().map(Cow::Owned),
-        ends_early: !has_end_marker(bytes),
     })
 }
 
@@ -43,11 +42,36 @@ pub(super) fn has_adobe_marker(bytes: &[u8]) -> bool {
     Segments::of(bytes).any(|(marker, data)| marker == APP14 && data.starts_with(b"Adobe"))
 }
 
-/// Whether an end-of-image marker follows the start of the picture's data, in which it cannot occur.
-fn has_end_marker(bytes: &[u8]) -> bool {
+/// A file that lacks its end with one put where it stops, as C's libjpeg does: then what came before can be decoded.
+pub(super) fn mended(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut segments = Segments::of(bytes);
     segments.by_ref().for_each(drop);
-    segments.rest.windows(2).any(|pair| pair == [0xFF, END_OF_IMAGE])
+    let picture = bytes.len() - segments.rest.len();
+    // Within the data of a picture an end marker cannot occur; in what stands before it, the camera's thumbnail has one.
+    if segments.rest.is_empty() || segments.rest.windows(2).any(|pair| pair == [0xFF, END_OF_IMAGE]) {
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned([&bytes[..end_of_whole_segments(bytes, picture)], &[0xFF, END_OF_IMAGE]].concat())
+}
+
+/// Where the last segment begins of which the file holds a part only, or else the file's end.
+fn end_of_whole_segments(bytes: &[u8], picture: usize) -> usize {
+    let mut at = picture;
+    while let Some(found) = bytes[at..].windows(2).position(|pair| pair[0] == 0xFF && begins_segment(pair[1])) {
+        let marker = at + found;
+        let length =
+            bytes.get(marker + 2..marker + 4).map(|length| usize::from(u16::from_be_bytes([length[0], length[1]])));
+        match length.map(|length| marker + 2 + length.max(2)) {
+            Some(next) if next <= bytes.len() => at = next,
+            _ => return marker,
+        }
+    }
+    bytes.len() - usize::from(bytes.ends_with(&[0xFF]))
+}
+
+/// Stuffing, restarts and filling stand in a picture's data.
+fn begins_segment(marker: u8) -> bool {
+    !matches!(marker, 0x00 | 0xD0..=0xD7 | 0xFF)
 }
 
 const APP14: u8 = 0xEE;

@@ -29,7 +29,7 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header<'_>, Refusal> {
             _ => {}
         }
     }
-    Ok(Header { media_type: MediaType::Png, width, height, exif, profile, ends_early: false })
+    Ok(Header { media_type: MediaType::Png, width, height, exif, profile })
 }
 
 /// The file without its ancillary chunks but for transparency: what they unpack to is bounded by nothing, and the decoder

@@ -38,7 +38,7 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header<'_>, Refusal> {
     check_size(width, height)?;
     // The canvas in RGBA, and for the frame the planes of colours and those of an alpha channel packed by itself.
     check_memory(4 * pixels((width, height)) + 6 * largest_frame)?;
-    Ok(Header { media_type: MediaType::Webp, width, height, exif, profile, ends_early: false })
+    Ok(Header { media_type: MediaType::Webp, width, height, exif, profile })
 }
 
 fn pixels((width, height): (u32, u32)) -> u64 {
