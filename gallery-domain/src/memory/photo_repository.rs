@@ -201,11 +201,6 @@ impl Shelf {
 /// Whether a visible photo is found, its albums aside: the scope says which those are.
 fn is_found(photo: &Photo, query: &SearchQuery) -> bool {
     let Some(facts) = photo.facts() else { return false };
-    query.matches(
-        &photo.terms(),
-        photo.details.favourite,
-        facts.media_type.short_name(),
-        photo.timeline_instant().to_utc().date(),
-        |album| query.albums().iter().any(|wanted| wanted == album),
-    )
+    let day = photo.timeline_instant().to_utc().date();
+    query.matches_but_for_albums(&photo.terms(), photo.details.favourite, facts.media_type.short_name(), day)
 }

@@ -18,10 +18,11 @@ use crate::{
 pub trait PhotoRepository: Debug + Send + Sync + 'static {
     /// Adds a photo and schedules work on it, in one atomic write.
     ///
-    /// Answers [`AlreadyExists`](RepositoryError::AlreadyExists) if the id is taken, or if the photo
+    /// Answers [`AlreadyExists`](RepositoryError::AlreadyExists) if the id is taken, be it by another owner's photo, or if the photo
     /// [holds its content](Photo::holds_content) and another of the owner's that does has the same SHA-256; of two at the same time one wins.
     /// Answers [`OverQuota`](RepositoryError::OverQuota) if the owner's [usage](crate::Usage) does not [admit](crate::Usage::admits)
-    /// it; however many come at the same time, the quota is never exceeded. Adds to the usage. Whether the owner is a user is not checked.
+    /// it; however many come at the same time, the quota is never exceeded. A photo that is refused for both reasons is `AlreadyExists`.
+    /// Adds to the usage. Whether the owner is a user is not checked.
     async fn insert(&self, photo: &Photo, quota: &Quota, work: &Work) -> Result<(), RepositoryError>;
 
     /// The owner's photo of this id, in whatever state it is.

@@ -15,11 +15,12 @@ pub trait WorkQueue: Debug + Send + Sync + 'static {
     /// Schedules work; on a task that is scheduled already, this due time takes the place of that one, its attempts start anew, and any claim on it is void.
     async fn schedule(&self, work: &Work) -> Result<(), RepositoryError>;
 
-    /// Claims up to `limit` items (at most 100) that are due, most overdue first. Each is due again after `lease` unless it is completed or postponed
+    /// Claims up to `limit` items (at most 100) that are due, most overdue first; due is from `due_at` on. Each is due again after `lease` unless it is completed or postponed
     /// before; of several that claim at once, one gets it.
     async fn claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<ClaimedWork>, RepositoryError>;
 
-    /// Removes an item that is done, unless the claim is void by now: what was scheduled again meanwhile stays.
+    /// Removes an item that is done, unless the claim is void by now: what was scheduled again, or claimed by somebody else once the lease had
+    /// ended, stays. The end of the lease alone voids nothing.
     async fn complete(&self, claimed: &ClaimedWork) -> Result<(), RepositoryError>;
 
     /// Makes an item due at another time and keeps its attempts, unless the claim is void by now.
@@ -28,6 +29,6 @@ pub trait WorkQueue: Debug + Send + Sync + 'static {
     /// Removes the work on a task. Removing absent work succeeds.
     async fn cancel(&self, task: &Task) -> Result<(), RepositoryError>;
 
-    /// When the next item is due, if any is: how long a worker may sleep.
+    /// When the next item is due, if any is: how long a worker may sleep. Claimed items count with the end of their lease.
     async fn next_due(&self) -> Result<Option<Timestamp>, RepositoryError>;
 }
