@@ -23,6 +23,11 @@ pub(crate) trait Parse: DeserializeOwned {
 
     /// Parses every field; the error names all that are refused.
     fn parse(self) -> Result<Self::Parsed, Vec<InvalidField>>;
+
+    /// What is answered when fields are refused.
+    fn refusal(fields: Vec<InvalidField>) -> Problem {
+        Problem::invalid(fields)
+    }
 }
 
 /// A JSON body.
@@ -168,7 +173,7 @@ impl<T: Parse> FromRequest<Shared> for Json<T> {
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value: T = serde_path_to_error::deserialize(&mut json).map_err(refusal)?;
         json.end().map_err(|error| malformed(&error))?;
-        value.parse().map(Self).map_err(Problem::invalid)
+        value.parse().map(Self).map_err(T::refusal)
     }
 }
 
@@ -180,7 +185,7 @@ impl<T: Parse> FromRequestParts<Shared> for Parameters<T> {
             let detail = "The query has a parameter that this call does not know, or one twice: see the API's documentation for those that it knows.";
             Problem::new(Kind::Invalid, detail)
         })?;
-        value.parse().map(Self).map_err(Problem::invalid)
+        value.parse().map(Self).map_err(T::refusal)
     }
 }
 

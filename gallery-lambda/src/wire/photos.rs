@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{flag, present};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::request::{Fields, Paging, Parse};
 
 /// Announces an upload.
@@ -65,6 +65,17 @@ impl Parse for NewPhoto {
             },
             album,
         }))
+    }
+
+    /// A file that is in order but for its type is no photo.
+    fn refusal(fields: Vec<InvalidField>) -> Problem {
+        match fields.as_slice() {
+            [field] if field.field == "/contentType" => {
+                let detail = "The file is not of a type that the gallery takes: send a JPEG, PNG, WebP or GIF.";
+                Problem::new(Kind::UnsupportedMediaType, detail).with_fields(fields)
+            }
+            _ => Problem::invalid(fields),
+        }
     }
 }
 

@@ -1,0 +1,13 @@
+//! The HTTP API over ports in memory: what it answers to whom.
+
+mod accounts;
+mod albums;
+mod authorisation;
+mod bad_input;
+mod blobs;
+mod browsers;
+mod documentation;
+mod harness;
+mod hostile_text;
+mod logs;
+mod photos;
