@@ -75,20 +75,14 @@ fn decode_jpeg(bytes: &[u8], header: &Header<'_>) -> Result<(Decoded, bool), Ref
     if frame.precision != 8 || frame.is_lossless {
         return Err(Refusal::of_rare_kind("a JPEG of more than 8 bits or without loss"));
     }
-    let planar = match decoder.jpeg_color_space() {
-        ColorSpace::Grayscale => true,
-        ColorSpace::YCbCr => decoder.jpeg_subsampling() != Subsampling::Unknown,
-        _ => false,
-    };
+    let planar = matches!(decoder.jpeg_color_space(), ColorSpace::Grayscale | ColorSpace::YCbCr);
+    if planar && frame.components.len() == 3 && decoder.jpeg_subsampling() == Subsampling::Unknown {
+        return decode_unusual_planes(decoder);
+    }
     if planar {
         match decode_planes(bytes, header, fraction) {
             Ok(planes) => return Ok((Decoded::Planes(planes), false)),
-            Err(JpegError::LimitExceeded { .. } | JpegError::AllocationFailed { .. }) => {
-                return Err(Refusal::too_large(
-                    "This JPEG takes too much memory to open. Make it smaller in a photo program, then upload it again.",
-                ));
-            }
-            // Planes are only to be had of a file without errors.
+            // Planes of a fraction are only to be had of a file without errors.
             Err(error) => tracing::debug!(%error, "a JPEG is decoded leniently"),
         }
     }
@@ -118,6 +112,24 @@ fn decode_planes(bytes: &[u8], header: &Header<'_>, fraction: u32) -> Result<Vec
     Ok(planes.collect())
 }
 
+/// Colours sampled in no usual way, perhaps more finely than brightness: legal, rare, and to be had at full size only.
+fn decode_unusual_planes(decoder: Decoder<'_>) -> Result<(Decoded, bool), Refusal> {
+    let components = decoder.header().components.clone();
+    let across = components.iter().map(|component| component.horizontal_sampling).max().unwrap_or(1);
+    let down = components.iter().map(|component| component.vertical_sampling).max().unwrap_or(1);
+    let (raw, warnings) = decoder.with_lenient(true).decode_raw_with_warnings()?;
+    let sizes = raw.plane_widths.iter().zip(&raw.plane_heights);
+    let planes = raw.planes.into_iter().zip(sizes).zip(&components).map(|((samples, (&width, &height)), component)| {
+        let shown = |side: usize, sampling: u8, most: u8| side as f64 * f64::from(sampling) / f64::from(most);
+        SampledPlane {
+            plane: Plane { width: width as u32, height: height as u32, samples },
+            width: shown(raw.width, component.horizontal_sampling, across),
+            height: shown(raw.height, component.vertical_sampling, down),
+        }
+    });
+    Ok((Decoded::Planes(planes.collect()), warnings.iter().any(is_error)))
+}
+
 /// How many pixels share one sample of colour, across and down.
 fn ratio(subsampling: Subsampling) -> (u32, u32) {
     let (across, down) = subsampling.sampling_factors();
@@ -132,7 +144,7 @@ fn decode_leniently(decoder: Decoder<'_>, bytes: &[u8], fraction: u32) -> Result
         .with_lenient(true)
         .with_output_format(if inks { PixelFormat::Cmyk } else { PixelFormat::Rgb })
         .decode_image()?;
-    let errors = image.warnings.iter().any(|warning| !matches!(warning, DecodeWarning::ExtraneousData { .. }));
+    let errors = image.warnings.iter().any(is_error);
     let (width, height, mut samples) = (image.width as u32, image.height as u32, image.data);
     let decoded = if inks {
         if probe::jpeg_has_adobe_marker(bytes) {
@@ -144,6 +156,11 @@ fn decode_leniently(decoder: Decoder<'_>, bytes: &[u8], fraction: u32) -> Result
         RgbImage::from_raw(width, height, samples).map(|pixels| Decoded::Pixels(pixels.into()))
     };
     Ok((decoded.ok_or_else(Refusal::damaged)?, errors))
+}
+
+/// Stray bytes between segments take nothing from the picture.
+fn is_error(warning: &DecodeWarning) -> bool {
+    !matches!(warning, DecodeWarning::ExtraneousData { .. })
 }
 
 fn pixels_of(mut decoder: impl ImageDecoder) -> Result<DynamicImage, Refusal> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use exif::{In, Reader, Tag, Value};
+use exif::{Exif, In, Reader, Tag, Value};
 use gallery_domain::MediaType;
 use gallery_domain::ports::{ImageError, ImageProcessor, ProcessedImage};
 
@@ -24,18 +24,24 @@ async fn every_photo_is_made_or_refused_with_a_reason_and_camera_photos_have_fac
     let processor = gallery_adapters::imaging::Imaging::new();
     let (mut made, mut with_facts) = (0, 0);
     for (name, bytes) in files {
-        let camera = maker_in(&bytes);
+        let camera = exif_in(&bytes);
         match processor.process(bytes.into()).await {
             Ok(photo) => {
                 assert_made(&name, &photo);
                 made += 1;
-                if let Some(maker) = camera.filter(|_| photo.facts.media_type == MediaType::Jpeg) {
-                    assert_eq!(photo.facts.exif.make.as_deref(), Some(maker.as_str()), "{name}");
-                    with_facts += 1;
+                if let Some(exif) = camera.filter(|_| photo.facts.media_type == MediaType::Jpeg) {
+                    assert_eq!(photo.facts.exif.make, maker_in(&exif), "{name}");
+                    with_facts += usize::from(photo.facts.exif.make.is_some());
                 }
             }
             Err(ImageError::Refused { detail, .. }) => {
-                assert!(detail.ends_with('.') && detail.len() > 40, "{name}: {detail}")
+                assert!(detail.ends_with('.') && detail.len() > 40, "{name}: {detail}");
+                // Collections of cameras' headers come without their pictures, so they are tried on another.
+                if let Some(exif) = camera {
+                    let grafted = with_exif(&jpeg(&four_corners(40, 30)), exif.buf());
+                    let photo = processor.process(grafted.into()).await.expect(&name);
+                    assert_eq!(photo.facts.exif.make, maker_in(&exif), "{name}");
+                }
             }
             Err(error) => panic!("{name}: {error}"),
         }
@@ -54,10 +60,13 @@ fn assert_made(name: &str, photo: &ProcessedImage) {
     }
 }
 
-/// The camera's maker, found by way of another reader of containers than the adapter's.
-fn maker_in(bytes: &[u8]) -> Option<String> {
+/// The camera's block, found by way of another reader of containers than the adapter's.
+fn exif_in(bytes: &[u8]) -> Option<Exif> {
     let read = Reader::new().continue_on_error(true).read_from_container(&mut std::io::Cursor::new(bytes));
-    let exif = read.or_else(|error| error.distill_partial_result(|_| {})).ok()?;
+    read.or_else(|error| error.distill_partial_result(|_| {})).ok()
+}
+
+fn maker_in(exif: &Exif) -> Option<String> {
     match &exif.get_field(Tag::Make, In::PRIMARY)?.value {
         Value::Ascii(strings) => {
             let maker = String::from_utf8(strings.first()?.clone()).ok()?;

@@ -183,6 +183,20 @@ async fn jpegs_of_every_layout_are_read() {
 }
 
 #[tokio::test]
+async fn a_jpeg_with_finer_colour_than_brightness_is_read() {
+    let picture = four_corners(320, 160).into_rgb8();
+    let expected = preview(&ready(encoded(&picture.clone().into(), ImageFormat::Png)).await);
+    let file = libjpeg_turbo_rs::Encoder::new(&picture, 320, 160, PixelFormat::Rgb)
+        .quality(95)
+        .sampling_factors(vec![(1, 1), (2, 2), (2, 2)])
+        .encode()
+        .unwrap();
+    let processed = ready(file).await;
+    assert!(!processed.facts.damaged);
+    assert_alike(&preview(&processed), &expected, 4.0);
+}
+
+#[tokio::test]
 async fn a_jpeg_of_inks_shows_their_colours() {
     // Bare paper, full cyan, full black and half magenta, with 0 for no ink.
     let inks = [[0u8, 0, 0, 0], [255, 0, 0, 0], [0, 0, 0, 255], [0, 128, 0, 0]];
