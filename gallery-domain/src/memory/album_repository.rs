@@ -119,7 +119,8 @@ impl AlbumRepository for MemoryStore {
         let state = self.lock();
         let shelf = state.shelf(owner);
         let Some(kept) = shelf.albums.get(&album) else { return Ok(Page::empty()) };
-        let rest = shelf.visible_places(kept).filter(|(place, _)| page.after.as_ref().is_none_or(|after| after < *place));
+        let rest =
+            shelf.visible_places(kept).filter(|(place, _)| page.after.as_ref().is_none_or(|after| after < *place));
         let places = rest.take(page.size.get() + 1).collect();
         Ok(Page::from_overfull(places, page.size, |(place, _)| (*place).clone())
             .map(|(place, photo)| (membership(place), photo.clone())))

@@ -34,12 +34,7 @@ struct KeptBlob {
 impl MemoryBlobs {
     /// No blobs. URLs to them are `<prefix>/<blob's key>?…`; a prefix that starts with `/` is on the API's own origin.
     pub fn new(ids: Arc<dyn IdGenerator>, prefix: &str) -> Self {
-        Self {
-            blobs: Arc::default(),
-            tickets: Arc::default(),
-            ids,
-            prefix: prefix.trim_end_matches('/').into(),
-        }
+        Self { blobs: Arc::default(), tickets: Arc::default(), ids, prefix: prefix.trim_end_matches('/').into() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<BlobKey, KeptBlob>> {

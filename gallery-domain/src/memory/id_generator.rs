@@ -30,7 +30,8 @@ impl IdGenerator for SequentialIds {
         let millis = u64::try_from(now.as_millis()).unwrap_or(0);
         // 12 bits of the count go before the variant and 62 behind it, so that ids of one millisecond sort as they were made.
         let count = u128::from(self.next());
-        let bits = u128::from(millis) << 80 | 0x7 << 76 | (count >> 62 & 0xFFF) << 64 | 0b10 << 62 | count & ((1 << 62) - 1);
+        let bits =
+            u128::from(millis) << 80 | 0x7 << 76 | (count >> 62 & 0xFFF) << 64 | 0b10 << 62 | count & ((1 << 62) - 1);
         Uuid::from_u128(bits)
     }
 

@@ -29,7 +29,8 @@ impl WorkQueue for MemoryStore {
     async fn claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<ClaimedWork>, RepositoryError> {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let mut due: Vec<(&Task, &mut Scheduled)> = state.work.iter_mut().filter(|(_, item)| item.due_at <= now).collect();
+        let mut due: Vec<(&Task, &mut Scheduled)> =
+            state.work.iter_mut().filter(|(_, item)| item.due_at <= now).collect();
         due.sort_by_key(|(_, item)| item.due_at);
         let claimed = due.into_iter().take(limit.min(CLAIMED_AT_ONCE) as usize).map(|(task, item)| {
             state.last_claim += 1;
