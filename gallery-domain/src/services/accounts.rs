@@ -249,7 +249,9 @@ impl Accounts {
             self.context.repositories.work.schedule(&Work::new(task, give_up_at)).await?;
             match users.insert(&user).await {
                 Ok(()) => return Ok(Some(user)),
-                Err(RepositoryError::AlreadyExists) => self.context.repositories.work.cancel(&task).await?,
+                // Another has signed up meanwhile, or this very call has and its reply was lost, so the work stays: it ends by itself
+                // where it finds no user.
+                Err(RepositoryError::AlreadyExists) => {}
                 Err(error) => return Err(error.into()),
             }
         }

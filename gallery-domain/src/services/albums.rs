@@ -158,7 +158,7 @@ impl Albums {
             if let Some(cover) = patch.cover {
                 album.cover = cover;
             }
-            None
+            Ok(None)
         })
         .await?;
         self.get(actor, id).await
@@ -252,7 +252,7 @@ impl Albums {
         let album = self
             .change(owner, id, if_match, |album| {
                 album.trashed = Some(AlbumTrashed { at: now, photos });
-                Some(work)
+                Ok(Some(work))
             })
             .await?;
         self.follow_now(&album).await;
@@ -268,10 +268,15 @@ impl Albums {
     ) -> Result<AlbumView, GalleryError> {
         let (owner, now) = (actor.user(), self.context.now());
         let work = Work::new(Task::Album { owner, album: id }, now);
+        let retention = self.context.policy().trash_retention;
         let album = self
-            .change(owner, id, if_match, |album| {
-                album.trashed = None;
-                Some(work)
+            .change(owner, id, if_match, |album| match album.trashed {
+                // Its time is over: the worker may be removing it at this moment, so it is promised to nobody any more.
+                Some(trashed) if trashed.at.plus(retention) <= now => Err(GalleryError::NotFound("album")),
+                _ => {
+                    album.trashed = None;
+                    Ok(Some(work))
+                }
             })
             .await?;
         self.follow_now(&album).await;
@@ -286,7 +291,8 @@ impl Albums {
             return Ok(Some(self.context.now()));
         }
         let Some(trashed) = entry.album.trashed else { return Ok(None) };
-        let end = trashed.at.plus(self.context.policy().trash_retention);
+        // A little after the last moment at which it could be brought back, for the sake of who did so just then.
+        let end = trashed.at.plus(self.context.policy().trash_retention).plus(self.context.policy().lease);
         if self.context.now() < end {
             return Ok(Some(end));
         }
@@ -303,6 +309,17 @@ impl Albums {
 
     /// Has photos follow their album; whether all do by now.
     async fn follow(&self, album: &Album) -> Result<bool, GalleryError> {
+        let is_done = self.follow_members(album).await?;
+        // Deleted or brought back in the middle of this: whoever did that may have been through before the last photos were moved here.
+        let current = self.context.repositories.albums.find(album.owner, album.id).await?;
+        if current.is_some_and(|current| current.album.trashed != album.trashed) {
+            let work = Work::new(Task::Album { owner: album.owner, album: album.id }, self.context.now());
+            self.context.repositories.work.schedule(&work).await?;
+        }
+        Ok(is_done)
+    }
+
+    async fn follow_members(&self, album: &Album) -> Result<bool, GalleryError> {
         let (owner, id) = (album.owner, album.id);
         if matches!(album.trashed, Some(AlbumTrashed { photos: AlbumPhotos::Keep, .. })) {
             return Ok(true);
@@ -359,14 +376,14 @@ impl Albums {
         owner: UserId,
         id: AlbumId,
         if_match: Option<Revision>,
-        change: impl Fn(&mut Album) -> Option<Work> + Send + Sync,
+        change: impl Fn(&mut Album) -> Result<Option<Work>, GalleryError> + Send + Sync,
     ) -> Result<Album, GalleryError> {
         let albums = &self.context.repositories.albums;
         for _ in 0..CHANGE_ATTEMPTS {
             let before = albums.find(owner, id).await?.ok_or(GalleryError::NotFound("album"))?.album;
             check_revision(before.revision, if_match)?;
             let mut album = before.clone();
-            let work = change(&mut album);
+            let work = change(&mut album)?;
             if album == before {
                 return Ok(album);
             }

@@ -13,6 +13,9 @@ pub struct Erasure {
     context: Context,
 }
 
+/// Says of a photo as it is whether it may be removed for good, or why not.
+pub(super) type MayGo<'a> = &'a (dyn Fn(&Photo) -> Result<(), GalleryError> + Send + Sync);
+
 /// How many photos of an account are erased in one go before the work is put back into the queue.
 const CHUNK: usize = 500;
 
@@ -21,9 +24,9 @@ impl Erasure {
         Self { context }
     }
 
-    /// Removes a photo for good. It is gone for its owner at once.
-    pub(super) async fn erase_photo(&self, photo: Photo) -> Result<(), GalleryError> {
-        let photo = self.bury(photo).await?;
+    /// Removes a photo for good, if it may go, which is asked of it as it is at that very moment. It is gone for its owner at once.
+    pub(super) async fn erase_photo(&self, photo: Photo, may_go: MayGo<'_>) -> Result<(), GalleryError> {
+        let photo = self.bury(photo, may_go).await?;
         if let Err(error) = self.continue_photo(&photo).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "erasing a photo will be continued later");
         }
@@ -43,55 +46,31 @@ impl Erasure {
     }
 
     /// Goes on with a cancelled account: erases a chunk of what it holds. When to look again, if it is not done.
+    ///
+    /// An account that is gone already is looked at once more: a request that was under way when it was cancelled may have left something.
     pub(super) async fn continue_account(&self, user: UserId) -> Result<Option<Timestamp>, GalleryError> {
         let repositories = &self.context.repositories;
-        let Some(account) = repositories.users.find(user).await? else { return Ok(None) };
-        if account.status != UserStatus::Closing {
+        let account = repositories.users.find(user).await?;
+        if account.as_ref().is_some_and(|account| account.status != UserStatus::Closing) {
             return Ok(None);
         }
-        self.context.identity.end_sessions(user, None).await?;
-        let mut later: Option<Timestamp> = None;
-        let (mut page, mut looked_at) = (PageRequest::first(PageSize::MAX), 0);
-        loop {
-            let photos = repositories.photos.all(user, page).await?;
-            looked_at += photos.items.len();
-            for photo in photos.items {
-                let photo = self.bury(photo).await?;
-                if let Some(due_at) = self.continue_photo(&photo).await? {
-                    later = Some(later.map_or(due_at, |later| later.max(due_at)));
-                }
-            }
-            match photos.next {
-                None => break,
-                Some(_) if looked_at >= CHUNK => return Ok(Some(self.context.now())),
-                Some(next) => page = PageRequest::after(PageSize::MAX, next),
-            }
+        if let Some(due_at) = self.erase_holdings(user).await? {
+            return Ok(Some(due_at));
         }
-        loop {
-            let albums = repositories.albums.all(user, PageRequest::first(PageSize::MAX)).await?;
-            for album in &albums.items {
-                repositories.albums.remove(user, album.id).await?;
-            }
-            if albums.next.is_none() {
-                break;
-            }
-        }
-        if later.is_some() {
-            return Ok(later);
-        }
-        if !self.nothing_is_left(user).await? {
-            return Ok(Some(self.context.now().plus(self.context.policy().lease)));
-        }
-        repositories.idempotency.remove_all(user).await?;
+        let Some(account) = account else { return Ok(None) };
         self.context.identity.remove(user, &account.email).await?;
+        let settled_at = self.settled_at();
         // Last, for it is what tells that there is something to do.
         repositories.users.remove(user).await?;
+        repositories.work.schedule(&Work::new(Task::Account { owner: user }, settled_at)).await?;
         Ok(None)
     }
 
     /// Forgets a sign-up that nobody confirmed.
     pub(super) async fn expire_unconfirmed(&self, user: UserId) -> Result<Option<Timestamp>, GalleryError> {
-        let Some(account) = self.context.repositories.users.find(user).await? else { return Ok(None) };
+        let Some(account) = self.context.repositories.users.find(user).await? else {
+            return self.continue_account(user).await;
+        };
         match account.status {
             UserStatus::Active => Ok(None),
             UserStatus::Closing => self.continue_account(user).await,
@@ -110,6 +89,59 @@ impl Erasure {
                 }
             }
         }
+    }
+
+    /// Erases a chunk of what a user holds, the account itself aside. When to look again, if there is more.
+    async fn erase_holdings(&self, user: UserId) -> Result<Option<Timestamp>, GalleryError> {
+        let (repositories, now) = (&self.context.repositories, self.context.now());
+        self.context.identity.end_sessions(user, None).await?;
+        let mut later: Option<Timestamp> = None;
+        let (mut page, mut erased) = (PageRequest::first(PageSize::MAX), 0);
+        loop {
+            let photos = repositories.photos.all(user, page).await?;
+            for photo in photos.items {
+                let waits_until = match photo.state {
+                    // Its own work removes its blobs until then.
+                    PhotoState::Erasing { settled_at } if now < settled_at => Some(settled_at),
+                    _ => {
+                        erased += 1;
+                        match self.bury(photo, &|_| Ok(())).await {
+                            Ok(photo) => self.continue_photo(&photo).await?,
+                            // Its own work was faster.
+                            Err(GalleryError::NotFound(_)) => None,
+                            Err(error) => return Err(error),
+                        }
+                    }
+                };
+                later = later.max(waits_until);
+            }
+            match photos.next {
+                None => break,
+                Some(_) if erased >= CHUNK => return Ok(Some(now)),
+                Some(next) => page = PageRequest::after(PageSize::MAX, next),
+            }
+        }
+        loop {
+            let albums = repositories.albums.all(user, PageRequest::first(PageSize::MAX)).await?;
+            for album in &albums.items {
+                repositories.albums.remove(user, album.id).await?;
+            }
+            if albums.next.is_none() {
+                break;
+            }
+        }
+        repositories.idempotency.remove_all(user).await?;
+        if later.is_some() {
+            return Ok(later);
+        }
+        let is_done = self.nothing_is_left(user).await?;
+        Ok((!is_done).then(|| now.plus(self.context.policy().lease)))
+    }
+
+    /// From when on nothing that is under way now can leave anything behind any more: no upload with a ticket, no request.
+    fn settled_at(&self) -> Timestamp {
+        let policy = self.context.policy();
+        self.context.now().plus(policy.ticket_lifetime).plus(policy.lease)
     }
 
     /// Recounts what an account still has in each place. A residue is an error for the operator: it keeps the work open.
@@ -143,16 +175,17 @@ impl Erasure {
     }
 
     /// Writes the tombstone, with the work that follows it.
-    async fn bury(&self, photo: Photo) -> Result<Photo, GalleryError> {
+    async fn bury(&self, photo: Photo, may_go: MayGo<'_>) -> Result<Photo, GalleryError> {
         let photos = &self.context.repositories.photos;
         let mut current = photo;
         for _ in 0..CHANGE_ATTEMPTS {
             if current.is_erasing() {
                 return Ok(current);
             }
-            let (now, policy) = (self.context.now(), self.context.policy());
+            may_go(&current)?;
+            let now = self.context.now();
             let settled_at = match current.state {
-                PhotoState::Uploading | PhotoState::Processing => now.plus(policy.ticket_lifetime).plus(policy.lease),
+                PhotoState::Uploading | PhotoState::Processing => self.settled_at(),
                 _ => now,
             };
             let mut buried = current.clone();

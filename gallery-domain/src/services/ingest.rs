@@ -95,7 +95,13 @@ impl Ingest {
                 self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?;
                 Ok(None)
             }
-            PhotoState::Failed(_) | PhotoState::Erasing { .. } => Ok(None),
+            PhotoState::Failed(_) => {
+                // An upload that came too late, or what a crash kept from being removed when it failed.
+                self.context.blobs.remove(&BlobKey::all_of(&photo)).await?;
+                Ok(None)
+            }
+            // Its own work removes whatever comes until it is settled.
+            PhotoState::Erasing { .. } => Ok(None),
         }
     }
 
@@ -227,8 +233,8 @@ impl Ingest {
 
     /// Fails the photo and removes its bytes. It is shown to its owner until the end of the retention time.
     async fn fail(&self, photo: Photo, kind: FailureKind, detail: String) -> Result<(), GalleryError> {
-        let forget_at = self.context.now().plus(self.context.policy().trash_retention);
-        let work = Work::new(Task::Photo { owner: photo.owner, photo: photo.id }, forget_at);
+        // At once, for the bytes: should this be cut short before they are removed, the worker does it.
+        let work = Work::new(Task::Photo { owner: photo.owner, photo: photo.id }, self.context.now());
         let mut failed = photo.clone();
         failed.state = PhotoState::Failed(Failure { kind, detail });
         failed.revision = photo.revision.next();

@@ -199,9 +199,8 @@ impl Check<'_> {
                 photo.trashed.is_some_and(|trashed| self.is_past(trashed.at, policy.trash_retention + patience))
             }
             PhotoState::Failed(_) => self.is_past(photo.created_at, policy.trash_retention + patience),
-            PhotoState::Uploading | PhotoState::Processing | PhotoState::Erasing { .. } => {
-                self.is_past(photo.created_at, patience)
-            }
+            PhotoState::Uploading | PhotoState::Processing => self.is_past(photo.created_at, patience),
+            PhotoState::Erasing { settled_at } => self.is_past(settled_at, patience),
         };
         if overdue {
             if self.options.repair {

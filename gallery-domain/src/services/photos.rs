@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join3;
 
+use super::erasure::MayGo;
 use super::{CHANGE_ATTEMPTS, Context, Erasure, check_revision};
 use crate::ports::{BlobInfo, IdempotencyClaim, RepositoryError, UploadTicket};
 use crate::{
@@ -264,7 +265,13 @@ impl Photos {
     pub async fn trash(&self, actor: &Actor, id: PhotoId, if_match: Option<Revision>) -> Result<(), GalleryError> {
         let photo = self.find(actor.user(), id).await?;
         if photo.is_unfinished() {
-            return self.erase(actor.user(), id, if_match).await;
+            let became_ready = || GalleryError::Stale { current: None };
+            let may_go = |photo: &Photo| if photo.is_unfinished() { Ok(()) } else { Err(became_ready()) };
+            match self.erase(photo, if_match, &may_go).await {
+                // Ready since it was looked at: the trash is where it belongs, unless the caller insists on what was seen.
+                Err(GalleryError::Stale { .. }) if if_match.is_none() => {}
+                outcome => return outcome,
+            }
         }
         self.trash_with(actor.user(), id, None, if_match).await.map(drop)
     }
@@ -277,10 +284,11 @@ impl Photos {
     /// Removes a photo from the trash for good.
     pub async fn purge(&self, actor: &Actor, id: PhotoId, if_match: Option<Revision>) -> Result<(), GalleryError> {
         let photo = self.find(actor.user(), id).await?;
-        if photo.is_visible() {
-            return Err(GalleryError::Conflict("the photo is not in the trash: move it there first".into()));
-        }
-        self.erase(actor.user(), id, if_match).await
+        let may_go = |photo: &Photo| match photo.is_visible() {
+            true => Err(GalleryError::Conflict("the photo is not in the trash: move it there first".into())),
+            false => Ok(()),
+        };
+        self.erase(photo, if_match, &may_go).await
     }
 
     /// Does one thing to many photos, at most 100; what came of it for each, in the order given.
@@ -442,10 +450,9 @@ impl Photos {
         }
     }
 
-    async fn erase(&self, owner: UserId, id: PhotoId, if_match: Option<Revision>) -> Result<(), GalleryError> {
-        let photo = self.find(owner, id).await?;
-        check_revision(photo.revision, if_match)?;
-        self.erasure.erase_photo(photo).await
+    async fn erase(&self, photo: Photo, if_match: Option<Revision>, may_go: MayGo<'_>) -> Result<(), GalleryError> {
+        let is_as_seen = |photo: &Photo| check_revision(photo.revision, if_match).and_then(|()| may_go(photo));
+        self.erasure.erase_photo(photo, &is_as_seen).await
     }
 
     async fn find(&self, owner: UserId, id: PhotoId) -> Result<Photo, GalleryError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Albums, Context, Erasure, Ingest};
-use crate::{ClaimedWork, GalleryError, PhotoState, Task, Timestamp};
+use crate::{ClaimedWork, GalleryError, Photo, PhotoState, Task, Timestamp};
 
 /// Takes up work that is due. Locally a task of the server runs it, on AWS a schedule does; several may run at once.
 #[derive(Clone, Debug)]
@@ -86,14 +86,25 @@ impl Worker {
                 let end = match (&photo.state, photo.trashed) {
                     (PhotoState::Erasing { .. }, _) => return self.erasure.continue_photo(&photo).await,
                     (PhotoState::Ready(_), Some(trashed)) => trashed.at.plus(retention),
-                    (PhotoState::Failed(_), _) => photo.created_at.plus(retention),
+                    (PhotoState::Failed(_), _) => {
+                        self.ingest.attend(owner, id).await?;
+                        photo.created_at.plus(retention)
+                    }
                     _ => return self.ingest.attend(owner, id).await,
                 };
                 if self.context.now() < end {
                     return Ok(Some(end));
                 }
-                // Leaves work of its own behind, which voids this claim.
-                self.erasure.erase_photo(photo).await.map(|()| None)
+                // Leaves work of its own behind, which voids this claim. One that was brought back meanwhile stays, and has no end.
+                let may_go = |photo: &Photo| match photo.is_visible() {
+                    true => Err(GalleryError::Stale { current: Some(photo.revision) }),
+                    false => Ok(()),
+                };
+                match self.erasure.erase_photo(photo, &may_go).await {
+                    Ok(()) => Ok(None),
+                    Err(GalleryError::Stale { .. }) => Ok(Some(self.context.now())),
+                    Err(error) => Err(error),
+                }
             }
         }
     }

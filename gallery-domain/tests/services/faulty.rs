@@ -1,0 +1,308 @@
+//! Ports that fail on plan.
+
+use std::future::Future;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, pending};
+use gallery_domain::ports::*;
+use gallery_domain::search::SearchQuery;
+use gallery_domain::*;
+
+/// In what way a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It fails, and nothing was done.
+    FailsBefore,
+    /// It was done, but the answer is a failure.
+    ReplyLost,
+    /// Whoever called goes away before it is done: a crash, or a client that hangs up.
+    DroppedBefore,
+    /// Whoever called goes away after it was done.
+    DroppedAfter,
+    /// The first reply is lost beneath the adapter, which sends the call again by itself: the answer is the second's.
+    SentTwice,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::FailsBefore, Self::ReplyLost, Self::DroppedBefore, Self::DroppedAfter, Self::SentTwice];
+}
+
+/// What is to happen to which call, shared by all ports of a world. Calls are counted from 0.
+#[derive(Default)]
+pub(crate) struct Plan {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Vec<&'static str>,
+    fault: Option<(usize, Fault)>,
+    visit: Option<(usize, BoxFuture<'static, ()>)>,
+    broken: Option<&'static str>,
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan").finish_non_exhaustive()
+    }
+}
+
+impl Plan {
+    /// Counts from 0 again, and lets nothing happen.
+    pub(crate) fn clear(&self) {
+        *self.lock() = State::default();
+    }
+
+    /// Has a call fail.
+    pub(crate) fn fail(&self, call: usize, fault: Fault) {
+        self.lock().fault = Some((call, fault));
+    }
+
+    /// Has something else happen right before a call.
+    pub(crate) fn visit(&self, call: usize, visit: BoxFuture<'static, ()>) {
+        self.lock().visit = Some((call, visit));
+    }
+
+    /// Has every call of a method fail, as `process`.
+    pub(crate) fn break_down(&self, method: &'static str) {
+        self.lock().broken = Some(method);
+    }
+
+    /// The calls that were made since the plan was cleared.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        self.lock().calls.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn call<T, E, F>(&self, method: &'static str, call: impl Fn() -> F + Send) -> Result<T, E>
+    where
+        T: Send,
+        E: From<BackendFailure> + Send,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        let failure = || E::from(BackendFailure::transient("plan", method, "it was planned"));
+        let (fault, visit) = {
+            let mut state = self.lock();
+            let number = state.calls.len();
+            state.calls.push(method);
+            let visit = state.visit.take_if(|(at, _)| *at == number);
+            let fault = state.fault.filter(|(at, _)| *at == number).map(|(_, fault)| fault);
+            let broken = state.broken.filter(|broken| *broken == method).map(|_| Fault::FailsBefore);
+            (fault.or(broken), visit)
+        };
+        if let Some((_, visit)) = visit {
+            visit.await;
+        }
+        match fault {
+            None => call().await,
+            Some(Fault::FailsBefore) => Err(failure()),
+            Some(Fault::ReplyLost) => {
+                drop(call().await);
+                Err(failure())
+            }
+            Some(Fault::DroppedBefore) => pending().await,
+            Some(Fault::DroppedAfter) => {
+                drop(call().await);
+                pending().await
+            }
+            Some(Fault::SentTwice) => {
+                drop(call().await);
+                call().await
+            }
+        }
+    }
+}
+
+/// The same ports, with a plan of what goes wrong.
+pub(crate) fn faulty(ports: &Ports, plan: &Arc<Plan>) -> Ports {
+    let repositories = &ports.repositories;
+    macro_rules! wrap {
+        ($inner:expr) => {
+            Arc::new(Faulty { inner: $inner.clone(), plan: plan.clone() })
+        };
+    }
+    Ports {
+        repositories: Repositories {
+            photos: wrap!(repositories.photos),
+            albums: wrap!(repositories.albums),
+            users: wrap!(repositories.users),
+            credentials: repositories.credentials.clone(),
+            sessions: wrap!(repositories.sessions),
+            idempotency: wrap!(repositories.idempotency),
+            rate_limiter: wrap!(repositories.rate_limiter),
+            work: wrap!(repositories.work),
+        },
+        blobs: wrap!(ports.blobs),
+        uploads: wrap!(ports.uploads),
+        identity: wrap!(ports.identity),
+        images: wrap!(ports.images),
+        clock: ports.clock.clone(),
+        ids: ports.ids.clone(),
+    }
+}
+
+use gallery_domain::services::Ports;
+
+#[derive(Debug)]
+struct Faulty<P: ?Sized> {
+    inner: Arc<P>,
+    plan: Arc<Plan>,
+}
+
+macro_rules! faulty_port {
+    ($port:ident { $( $method:ident($($arg:ident: $type:ty),*) -> $result:ty; )* }) => {
+        #[async_trait]
+        impl $port for Faulty<dyn $port> {
+            $(
+                async fn $method(&self, $($arg: $type),*) -> $result {
+                    self.plan.call(stringify!($method), || self.inner.$method($(Clone::clone(&$arg)),*)).await
+                }
+            )*
+        }
+    };
+}
+
+type Kept<T> = Result<T, RepositoryError>;
+
+faulty_port! { PhotoRepository {
+    insert(photo: &Photo, quota: &Quota, work: &Work) -> Kept<()>;
+    find(owner: UserId, id: PhotoId) -> Kept<Option<Photo>>;
+    find_many(owner: UserId, ids: &[PhotoId]) -> Kept<Vec<Photo>>;
+    find_by_content(owner: UserId, contents: &[Sha256Digest]) -> Kept<Vec<Photo>>;
+    replace(photo: &Photo, read_at: Revision, work: Option<Work>) -> Kept<()>;
+    remove(owner: UserId, id: PhotoId) -> Kept<()>;
+    timeline(owner: UserId, page: PageRequest<PhotoCursor>) -> Kept<Page<Photo, PhotoCursor>>;
+    favourites(owner: UserId, page: PageRequest<PhotoCursor>) -> Kept<Page<Photo, PhotoCursor>>;
+    trash(owner: UserId, page: PageRequest<PhotoCursor>) -> Kept<Page<Photo, PhotoCursor>>;
+    unfinished(owner: UserId, page: PageRequest<PhotoCursor>) -> Kept<Page<Photo, PhotoCursor>>;
+    months(owner: UserId) -> Kept<Vec<MonthCount>>;
+    search(owner: UserId, query: &SearchQuery, albums: &AlbumScope, page: PageRequest<PhotoCursor>) -> Kept<Page<Photo, PhotoCursor>>;
+    tags(owner: UserId, key_prefix: &str, limit: u32) -> Kept<Vec<TagCount>>;
+    all(owner: UserId, page: PageRequest<PhotoId>) -> Kept<Page<Photo, PhotoId>>;
+    audit(owner: UserId, repair: bool) -> Kept<Vec<Discrepancy>>;
+} }
+
+faulty_port! { AlbumRepository {
+    insert(album: &Album) -> Kept<()>;
+    find(owner: UserId, id: AlbumId) -> Kept<Option<AlbumEntry>>;
+    find_by_title(owner: UserId, title_key: &str) -> Kept<Vec<AlbumId>>;
+    replace(album: &Album, read_at: Revision, work: Option<Work>) -> Kept<()>;
+    remove(owner: UserId, id: AlbumId) -> Kept<()>;
+    list(owner: UserId, page: PageRequest<AlbumCursor>) -> Kept<Page<AlbumEntry, AlbumCursor>>;
+    trash(owner: UserId, page: PageRequest<AlbumCursor>) -> Kept<Page<AlbumEntry, AlbumCursor>>;
+    covers(owner: UserId, albums: &[AlbumId]) -> Kept<Vec<(AlbumId, Photo)>>;
+    add_photos(owner: UserId, album: AlbumId, places: &[Membership]) -> Kept<u64>;
+    remove_photos(owner: UserId, album: AlbumId, photos: &[PhotoId]) -> Kept<u64>;
+    photos(owner: UserId, album: AlbumId, page: PageRequest<RankCursor>) -> Kept<Page<(Membership, Photo), RankCursor>>;
+    members(owner: UserId, album: AlbumId, page: PageRequest<RankCursor>) -> Kept<Page<Membership, RankCursor>>;
+    member(owner: UserId, album: AlbumId, photo: PhotoId) -> Kept<Option<Membership>>;
+    last_member(owner: UserId, album: AlbumId) -> Kept<Option<Membership>>;
+    member_before(owner: UserId, album: AlbumId, place: &RankCursor) -> Kept<Option<Membership>>;
+    albums_of(owner: UserId, photo: PhotoId) -> Kept<Vec<AlbumId>>;
+    all(owner: UserId, page: PageRequest<AlbumId>) -> Kept<Page<Album, AlbumId>>;
+} }
+
+faulty_port! { UserRepository {
+    insert(user: &User) -> Kept<()>;
+    find(id: UserId) -> Kept<Option<User>>;
+    find_by_email(email: &EmailAddress) -> Kept<Option<User>>;
+    replace(user: &User, read_at: Revision, work: Option<Work>) -> Kept<()>;
+    remove(id: UserId) -> Kept<()>;
+    usage(id: UserId) -> Kept<Usage>;
+    all(page: PageRequest<UserId>) -> Kept<Page<User, UserId>>;
+} }
+
+faulty_port! { SessionRepository {
+    insert(session: &Session) -> Kept<()>;
+    find_by_token(token: &TokenHash) -> Kept<Option<Session>>;
+    touch(user: UserId, id: SessionId, seen_at: Timestamp) -> Kept<()>;
+    list(user: UserId) -> Kept<Vec<Session>>;
+    remove(user: UserId, id: SessionId) -> Kept<()>;
+    remove_all(user: UserId, except: Option<SessionId>) -> Kept<()>;
+    remove_expired(now: Timestamp, limit: u32) -> Kept<u64>;
+} }
+
+faulty_port! { IdempotencyRepository {
+    claim(owner: UserId, key: &str, claim: &IdempotencyClaim, now: Timestamp) -> Kept<IdempotencyClaim>;
+    remove_all(owner: UserId) -> Kept<()>;
+    remove_expired(now: Timestamp, limit: u32) -> Kept<u64>;
+} }
+
+faulty_port! { RateLimiter {
+    attempt(key: &ThrottleKey, throttle: &Throttle, now: Timestamp) -> Kept<Decision>;
+    reset(key: &ThrottleKey) -> Kept<()>;
+    remove_expired(now: Timestamp, limit: u32) -> Kept<u64>;
+} }
+
+faulty_port! { WorkQueue {
+    schedule(work: &Work) -> Kept<()>;
+    claim(now: Timestamp, lease: Duration, limit: u32) -> Kept<Vec<ClaimedWork>>;
+    complete(claimed: &ClaimedWork) -> Kept<()>;
+    postpone(claimed: &ClaimedWork, due_at: Timestamp) -> Kept<()>;
+    cancel(task: &Task) -> Kept<()>;
+    next_due() -> Kept<Option<Timestamp>>;
+} }
+
+#[async_trait]
+impl BlobStore for Faulty<dyn BlobStore> {
+    async fn put(&self, key: &BlobKey, info: &BlobInfo, bytes: ByteStream) -> Result<(), BlobError> {
+        // A stream can be read only once, a call may be sent twice.
+        let bytes = collect_bytes(bytes, u64::MAX).await.map_err(BlobError::Interrupted)?;
+        self.plan.call("put", || self.inner.put(key, info, byte_stream(bytes.clone()))).await
+    }
+
+    async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {
+        self.plan.call("head", || self.inner.head(key)).await
+    }
+
+    async fn get(&self, key: &BlobKey, range: Option<Range<u64>>) -> Result<Option<Blob>, BlobError> {
+        self.plan.call("get", || self.inner.get(key, range.clone())).await
+    }
+
+    async fn copy(&self, from: &BlobKey, to: &BlobKey) -> Result<bool, BlobError> {
+        self.plan.call("copy", || self.inner.copy(from, to)).await
+    }
+
+    async fn remove(&self, keys: &[BlobKey]) -> Result<(), BlobError> {
+        self.plan.call("remove blobs", || self.inner.remove(keys)).await
+    }
+
+    async fn list(&self, prefix: &str, page: PageRequest<BlobKey>) -> Result<Page<BlobKey, BlobKey>, BlobError> {
+        self.plan.call("list blobs", || self.inner.list(prefix, page.clone())).await
+    }
+}
+
+faulty_port! { DirectUpload {
+    upload_ticket(key: &BlobKey, info: &BlobInfo, now: Timestamp, expires_at: Timestamp) -> Result<UploadTicket, BackendFailure>;
+    download_url(key: &BlobKey, download_name: Option<String>, now: Timestamp) -> Result<String, BackendFailure>;
+} }
+
+faulty_port! { ImageProcessor {
+    process(original: Bytes) -> Result<ProcessedImage, ImageError>;
+} }
+
+faulty_port! { IdentityProvider {
+    register(user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError>;
+    register_again(email: &EmailAddress, password: &Password) -> Result<(), IdentityError>;
+    register_confirmed(user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError>;
+    resend_code(user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError>;
+    confirm(email: &EmailAddress, code: &str) -> Result<UserId, IdentityError>;
+    log_in(user: Option<UserId>, email: &EmailAddress, password: &Password, client: &ClientLabel) -> Result<LogIn, IdentityError>;
+    authenticate(token: &SecretToken) -> Result<Option<Session>, IdentityError>;
+    verify_password(user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError>;
+    sessions(user: UserId) -> Result<Vec<Session>, IdentityError>;
+    end_session(user: UserId, session: SessionId) -> Result<(), IdentityError>;
+    end_sessions(user: UserId, except: Option<SessionId>) -> Result<(), IdentityError>;
+    forgot_password(user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError>;
+    reset_password(email: &EmailAddress, token: &str, password: &Password) -> Result<UserId, IdentityError>;
+    change_password(user: UserId, email: &EmailAddress, old: &Password, new: &Password, keep: Option<SessionId>) -> Result<(), IdentityError>;
+    remove(user: UserId, email: &EmailAddress) -> Result<(), IdentityError>;
+} }
