@@ -3,12 +3,13 @@
 //! | variable | schemes | default |
 //! |---|---|---|
 //! | `GALLERY_DATA` | (a folder) | `gallery-data` |
-//! | `GALLERY_STORE` | `sqlite:PATH` | `sqlite:` and `gallery.db` in the data folder |
-//! | `GALLERY_BLOBS` | `file:PATH` | `file:` and `blobs` in the data folder |
+//! | `GALLERY_STORE` | `sqlite:PATH`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
+//! | `GALLERY_BLOBS` | `file:PATH`, `memory:` | `file:` and `blobs` in the data folder |
 //! | `GALLERY_IDENTITY` | `password:` | `password:` |
 //! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…` | `outbox:` and `outbox` in the data folder |
 //! | `GALLERY_PUBLIC_URL` | (the address people open) | the local one |
 //!
+//! What is kept in `memory:` is gone when the process ends: for tests and demonstrations.
 //! An empty variable counts as absent. A scheme that this build lacks is an error that names those it has.
 
 use std::fmt;
@@ -43,6 +44,9 @@ pub enum StoreChoice {
     /// `sqlite:PATH`
     #[cfg(feature = "sqlite")]
     Sqlite(PathBuf),
+    /// `memory:`
+    #[cfg(feature = "memory")]
+    Memory,
 }
 
 /// Which store keeps the bytes of photos.
@@ -52,6 +56,9 @@ pub enum BlobsChoice {
     /// `file:PATH`
     #[cfg(feature = "filesystem")]
     Files(PathBuf),
+    /// `memory:`
+    #[cfg(feature = "memory")]
+    Memory,
 }
 
 /// What proves who people are.
@@ -113,6 +120,30 @@ impl GalleryConfig {
     }
 }
 
+impl StoreChoice {
+    /// The file that holds the store, if it is in one.
+    pub fn file(&self) -> Option<&Path> {
+        match *self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ref path) => Some(path),
+            #[cfg(feature = "memory")]
+            Self::Memory => None,
+        }
+    }
+}
+
+impl BlobsChoice {
+    /// The folder that holds the blobs, if they are in one.
+    pub fn folder(&self) -> Option<&Path> {
+        match *self {
+            #[cfg(feature = "filesystem")]
+            Self::Files(ref path) => Some(path),
+            #[cfg(feature = "memory")]
+            Self::Memory => None,
+        }
+    }
+}
+
 /// One line: what was chosen.
 impl fmt::Display for GalleryConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,6 +157,8 @@ impl fmt::Display for StoreChoice {
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => write!(_f, "sqlite:{}", path.display()),
+            #[cfg(feature = "memory")]
+            Self::Memory => _f.write_str("memory:"),
         }
     }
 }
@@ -135,6 +168,8 @@ impl fmt::Display for BlobsChoice {
         match *self {
             #[cfg(feature = "filesystem")]
             Self::Files(ref path) => write!(_f, "file:{}", path.display()),
+            #[cfg(feature = "memory")]
+            Self::Memory => _f.write_str("memory:"),
         }
     }
 }
@@ -174,10 +209,18 @@ struct Schemes {
 
 const STORES: Schemes = Schemes {
     variable: STORE,
-    known: &[("sqlite", cfg!(feature = "sqlite")), ("dynamodb", false), ("postgres", false), ("postgresql", false)],
+    known: &[
+        ("sqlite", cfg!(feature = "sqlite")),
+        ("memory", cfg!(feature = "memory")),
+        ("dynamodb", false),
+        ("postgres", false),
+        ("postgresql", false),
+    ],
 };
-const BLOB_STORES: Schemes =
-    Schemes { variable: BLOBS, known: &[("file", cfg!(feature = "filesystem")), ("s3", false)] };
+const BLOB_STORES: Schemes = Schemes {
+    variable: BLOBS,
+    known: &[("file", cfg!(feature = "filesystem")), ("memory", cfg!(feature = "memory")), ("s3", false)],
+};
 const IDENTITIES: Schemes =
     Schemes { variable: IDENTITY, known: &[("password", cfg!(feature = "password-identity")), ("cognito", false)] };
 const MAILERS: Schemes = Schemes {
@@ -197,6 +240,10 @@ impl StoreChoice {
         match STORES.split(&value)? {
             #[cfg(feature = "sqlite")]
             ("sqlite", rest) => Ok(Self::Sqlite(path_or(rest, _in_data))),
+            #[cfg(feature = "memory")]
+            ("memory", "") => Ok(Self::Memory),
+            #[cfg(feature = "memory")]
+            ("memory", _) => Err(STORES.takes_nothing("memory")),
             (scheme, _) => Err(STORES.missing(scheme)),
         }
     }
@@ -209,6 +256,10 @@ impl BlobsChoice {
         match BLOB_STORES.split(&value)? {
             #[cfg(feature = "filesystem")]
             ("file", rest) => Ok(Self::Files(path_or(rest, _in_data))),
+            #[cfg(feature = "memory")]
+            ("memory", "") => Ok(Self::Memory),
+            #[cfg(feature = "memory")]
+            ("memory", _) => Err(BLOB_STORES.takes_nothing("memory")),
             (scheme, _) => Err(BLOB_STORES.missing(scheme)),
         }
     }
@@ -221,9 +272,7 @@ impl IdentityChoice {
             #[cfg(feature = "password-identity")]
             ("password", "") => Ok(Self::Password),
             #[cfg(feature = "password-identity")]
-            ("password", _) => {
-                Err(IDENTITIES.error("has something behind `password:`, which takes nothing: remove it"))
-            }
+            ("password", _) => Err(IDENTITIES.takes_nothing("password")),
             (scheme, _) => Err(IDENTITIES.missing(scheme)),
         }
     }
@@ -275,6 +324,11 @@ impl Schemes {
         } else {
             self.error(format!("has the scheme `{scheme}`, which does not exist: {}", self.offer()))
         }
+    }
+
+    #[cfg(any(feature = "memory", feature = "password-identity"))]
+    fn takes_nothing(&self, scheme: &str) -> ConfigError {
+        self.error(format!("has something behind `{scheme}:`, which takes nothing: remove it"))
     }
 
     fn offer(&self) -> String {
@@ -372,9 +426,10 @@ mod tests {
 
     #[test]
     fn a_scheme_that_does_not_exist_or_is_not_built_in_is_named_with_those_that_are() {
+        let stores = if cfg!(feature = "memory") { "`sqlite` and `memory`" } else { "`sqlite`" };
         assert_eq!(
             refusal("GALLERY_STORE", "dynamodb://PhotoGallery?region=eu-central-1"),
-            "GALLERY_STORE has the scheme `dynamodb`, which is not in this build: this build has `sqlite`"
+            format!("GALLERY_STORE has the scheme `dynamodb`, which is not in this build: this build has {stores}")
         );
         assert_eq!(
             refusal("GALLERY_MAIL", "pigeon:home"),
@@ -389,6 +444,17 @@ mod tests {
             let said = refusal(variable, value);
             assert!(said.contains(&format!("`{scheme}`, which is not in this build")), "{said}");
             assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[cfg(feature = "memory")]
+    #[test]
+    fn store_and_blobs_can_be_in_memory() {
+        let config = config(&[("GALLERY_STORE", "memory:"), ("GALLERY_BLOBS", "memory:")]).unwrap();
+        assert!(config.to_string().starts_with("GALLERY_STORE=memory: GALLERY_BLOBS=memory: "), "{config}");
+        assert_eq!((config.store.file(), config.blobs.folder()), (None, None));
+        for variable in ["GALLERY_STORE", "GALLERY_BLOBS"] {
+            assert!(refusal(variable, "memory:somewhere").contains("has something behind `memory:`"));
         }
     }
 

@@ -1,16 +1,17 @@
 //! From the configuration to the ports of a gallery: the only place that asks which adapter it is.
 
 use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 
 use gallery_domain::ports::{
-    BlobStore, Clock, DirectUpload, IdGenerator, IdentityProvider, ImageProcessor, Mailer, Repositories,
+    BackendFailure, BlobStore, Clock, DirectUpload, IdGenerator, IdentityProvider, Mailer, Repositories,
     SignedBlobGateway,
 };
 use gallery_domain::services::Ports;
 
-use crate::config::{self, BlobsChoice, GalleryConfig, IdentityChoice, MailChoice};
-use crate::filesystem::FileBlobs;
+use crate::config::{self, BlobsChoice, GalleryConfig, IdentityChoice, MailChoice, StoreChoice};
+use crate::imaging::Imaging;
 use crate::password_identity::{IdentityPorts, PasswordIdentity};
 use crate::signed_urls::{SignedUrls, SigningKey};
 use crate::system::{SystemClock, SystemIds};
@@ -25,16 +26,21 @@ pub struct Connected {
     pub ports: Ports,
     /// Serves signed URLs, where the blob store has no HTTP endpoint of its own.
     pub gateway: Option<Arc<dyn SignedBlobGateway>>,
+    /// The store behind the repositories.
+    pub store: ConnectedStore,
     password_identity: Option<Arc<PasswordIdentity>>,
 }
 
-impl Connected {
-    /// Waits for what goes on behind answers, such as mails: before the program ends.
-    pub async fn settle(&self) {
-        if let Some(identity) = &self.password_identity {
-            identity.settle().await;
-        }
-    }
+/// What can be done with a whole store, whichever it is.
+#[derive(Clone, Debug)]
+pub struct ConnectedStore(Store);
+
+#[derive(Clone, Debug)]
+enum Store {
+    #[cfg(feature = "sqlite")]
+    Sqlite(crate::sqlite::SqliteStore),
+    #[cfg(feature = "memory")]
+    Memory(gallery_domain::memory::MemoryStore),
 }
 
 /// Why a part of the gallery could not be opened.
@@ -47,24 +53,16 @@ pub struct ConnectError {
     source: Box<dyn Error + Send + Sync>,
 }
 
-/// Opens what the configuration names, over a store and an image processor that are at hand already.
+/// Opens what the configuration names, and brings the store's schema up to date.
 ///
 /// `blob_url_prefix` is where the program serves signed URLs: [`BLOB_URL_PREFIX`] if the API is at `/api`.
-pub async fn connect_with(
-    config: &GalleryConfig,
-    repositories: Repositories,
-    images: Arc<dyn ImageProcessor>,
-    blob_url_prefix: &str,
-) -> Result<Connected, ConnectError> {
+pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Connected, ConnectError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds::default());
 
-    let blobs: Arc<dyn BlobStore> = match &config.blobs {
-        BlobsChoice::Files(folder) => {
-            let opened = FileBlobs::open(folder, clock.now()).await;
-            Arc::new(opened.map_err(|cause| failed(config::BLOBS, &config.blobs, cause))?)
-        }
-    };
+    let store = ConnectedStore::open(&config.store).await?;
+    let repositories = store.repositories();
+    let blobs = blobs(&config.blobs, &clock, &ids).await?;
     let key_file = config.data.join("signing.key");
     let key = SigningKey::load_or_create(&key_file, &*ids).await;
     let key = key.map_err(|cause| failed(config::DATA, key_file.display(), cause))?;
@@ -86,6 +84,7 @@ pub async fn connect_with(
     };
 
     tracing::info!(
+        store = %config.store,
         blobs = %config.blobs,
         identity = %config.identity,
         mail = %config.mail,
@@ -93,11 +92,94 @@ pub async fn connect_with(
     );
     let identity: Arc<dyn IdentityProvider> = password_identity.clone();
     let uploads: Arc<dyn DirectUpload> = urls.clone();
+    let images = Arc::new(Imaging::default());
     Ok(Connected {
         ports: Ports { repositories, blobs, uploads, identity, images, clock, ids },
         gateway: Some(urls),
+        store,
         password_identity: Some(password_identity),
     })
+}
+
+impl Connected {
+    /// Waits for what goes on behind answers, such as mails: before the program ends.
+    pub async fn settle(&self) {
+        if let Some(identity) = &self.password_identity {
+            identity.settle().await;
+        }
+    }
+}
+
+impl ConnectedStore {
+    /// Writes what the store holds at this moment into a new SQLite file, also while others change it. `path` must not exist.
+    /// Fails for a store that has no file to copy.
+    pub async fn snapshot_to(&self, path: &Path) -> Result<(), BackendFailure> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(store) => store.snapshot(path).await,
+            #[cfg(feature = "memory")]
+            Store::Memory(_) => Err(BackendFailure::permanent(
+                "memory",
+                "copying the store",
+                format!(
+                    "a store in memory cannot be copied to {}: choose another with {}",
+                    path.display(),
+                    config::STORE
+                ),
+            )),
+        }
+    }
+
+    /// Waits for what is under way and closes the store.
+    pub async fn close(&self) {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(store) => store.close().await,
+            #[cfg(feature = "memory")]
+            Store::Memory(_) => {}
+        }
+    }
+
+    async fn open(choice: &StoreChoice) -> Result<Self, ConnectError> {
+        Ok(Self(match choice {
+            #[cfg(feature = "sqlite")]
+            StoreChoice::Sqlite(path) => {
+                let unusable = |cause: BackendFailure| failed(config::STORE, choice, cause);
+                let options = crate::sqlite::SqliteOptions::default();
+                let store = crate::sqlite::SqliteStore::connect(path, options).await.map_err(unusable)?;
+                store.migrate().await.map_err(unusable)?;
+                Store::Sqlite(store)
+            }
+            #[cfg(feature = "memory")]
+            StoreChoice::Memory => Store::Memory(gallery_domain::memory::MemoryStore::new()),
+        }))
+    }
+
+    fn repositories(&self) -> Repositories {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(store) => store.repositories(),
+            #[cfg(feature = "memory")]
+            Store::Memory(store) => store.repositories(),
+        }
+    }
+}
+
+async fn blobs(
+    choice: &BlobsChoice,
+    _clock: &Arc<dyn Clock>,
+    _ids: &Arc<dyn IdGenerator>,
+) -> Result<Arc<dyn BlobStore>, ConnectError> {
+    match choice {
+        #[cfg(feature = "filesystem")]
+        BlobsChoice::Files(folder) => {
+            let opened = crate::filesystem::FileBlobs::open(folder, _clock.now()).await;
+            Ok(Arc::new(opened.map_err(|cause| failed(config::BLOBS, choice, cause))?))
+        }
+        // Its own URLs are not used: the signed ones are the same over every store without an HTTP endpoint.
+        #[cfg(feature = "memory")]
+        BlobsChoice::Memory => Ok(Arc::new(gallery_domain::memory::MemoryBlobs::new(_ids.clone(), ""))),
+    }
 }
 
 async fn mailer(
@@ -128,28 +210,13 @@ fn failed(
 }
 
 #[cfg(test)]
-#[cfg(feature = "outbox")]
+#[cfg(feature = "embedded")]
 mod tests {
-    use gallery_domain::ports::{
-        MockAlbumRepository, MockCredentialRepository, MockIdempotencyRepository, MockImageProcessor,
-        MockPhotoRepository, MockRateLimiter, MockSessionRepository, MockUserRepository, MockWorkQueue, SignedRequest,
-        byte_stream,
-    };
+    use gallery_domain::ports::{BlobInfo, SignedRequest, byte_stream};
+    use gallery_domain::services::{Gallery, Policy, SignUp};
+    use gallery_domain::{MediaType, PageRequest, PageSize, Password, PersonName, Sha256Digest};
 
     use super::*;
-
-    fn repositories() -> Repositories {
-        Repositories {
-            photos: Arc::new(MockPhotoRepository::new()),
-            albums: Arc::new(MockAlbumRepository::new()),
-            users: Arc::new(MockUserRepository::new()),
-            credentials: Arc::new(MockCredentialRepository::new()),
-            sessions: Arc::new(MockSessionRepository::new()),
-            idempotency: Arc::new(MockIdempotencyRepository::new()),
-            rate_limiter: Arc::new(MockRateLimiter::new()),
-            work: Arc::new(MockWorkQueue::new()),
-        }
-    }
 
     fn config(data: &std::path::Path) -> GalleryConfig {
         let data = data.to_str().unwrap().to_owned();
@@ -157,7 +224,58 @@ mod tests {
     }
 
     async fn connected(config: &GalleryConfig) -> Result<Connected, ConnectError> {
-        connect_with(config, repositories(), Arc::new(MockImageProcessor::new()), BLOB_URL_PREFIX).await
+        connect(config, BLOB_URL_PREFIX).await
+    }
+
+    async fn create_ada(connected: &Connected) {
+        let sign_up = SignUp {
+            email: "ada@example.org".parse().unwrap(),
+            password: Password::parse("correct horse battery").unwrap(),
+            name: PersonName::parse("Ada").unwrap(),
+        };
+        let gallery = Gallery::new(connected.ports.clone(), Policy::default());
+        gallery.accounts.create_confirmed(&sign_up).await.unwrap();
+    }
+
+    async fn addresses(connected: &Connected) -> Vec<String> {
+        let users = connected.ports.repositories.users.all(PageRequest::first(PageSize::MAX)).await.unwrap();
+        users.items.into_iter().map(|user| user.email.to_string()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_copy_of_the_store_opens_as_a_gallery_with_the_same_accounts() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = connected(&config(&folder.path().join("live"))).await.unwrap();
+        create_ada(&live).await;
+        let copied = folder.path().join("copy");
+        std::fs::create_dir(&copied).unwrap();
+        live.store.snapshot_to(&copied.join("gallery.db")).await.unwrap();
+
+        let copy = connected(&config(&copied)).await.unwrap();
+        assert_eq!(addresses(&copy).await, ["ada@example.org"]);
+        for gallery in [live, copy] {
+            gallery.settle().await;
+            gallery.store.close().await;
+            assert!(gallery.ports.repositories.work.next_due().await.is_err(), "a closed store answers nothing");
+        }
+    }
+
+    #[cfg(feature = "memory")]
+    #[tokio::test]
+    async fn a_store_in_memory_keeps_accounts_until_it_is_dropped_and_cannot_be_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path());
+        (config.store, config.blobs) = (StoreChoice::Memory, BlobsChoice::Memory);
+        let first = connected(&config).await.unwrap();
+        create_ada(&first).await;
+        assert_eq!(addresses(&first).await, ["ada@example.org"]);
+        let copy = folder.path().join("copy.db");
+        let refused = first.store.snapshot_to(&copy).await.unwrap_err();
+        assert!(refused.source().is_some_and(|why| why.to_string().contains("choose another with GALLERY_STORE")));
+        assert!(!copy.exists());
+
+        let second = connected(&config).await.unwrap();
+        assert_eq!(addresses(&second).await, [""; 0]);
     }
 
     #[tokio::test]
@@ -166,11 +284,7 @@ mod tests {
         let config = config(&folder.path().join("data"));
         let before = connected(&config).await.unwrap();
         let key = "incoming/a/b".parse().unwrap();
-        let info = gallery_domain::ports::BlobInfo {
-            content_type: gallery_domain::MediaType::Jpeg,
-            bytes: 1,
-            sha256: gallery_domain::Sha256Digest::of(b"x"),
-        };
+        let info = BlobInfo { content_type: MediaType::Jpeg, bytes: 1, sha256: Sha256Digest::of(b"x") };
         let now = before.ports.clock.now();
         let end = now.plus(std::time::Duration::from_secs(300));
         let ticket = before.ports.uploads.upload_ticket(&key, &info, now, end).await.unwrap();
@@ -189,16 +303,18 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_opened_is_named_with_its_variable_and_its_cause() {
-        for (file, variable) in [("blobs", config::BLOBS), ("outbox", config::MAIL)] {
+        for (file, variable) in [
+            ("gallery.db", config::STORE),
+            ("blobs", config::BLOBS),
+            ("outbox", config::MAIL),
+            ("signing.key", config::DATA),
+        ] {
             let folder = tempfile::tempdir().unwrap();
-            std::fs::write(folder.path().join(file), b"").unwrap();
+            std::fs::write(folder.path().join(file), b"neither a database nor a folder nor a key").unwrap();
             let error = connected(&config(folder.path())).await.unwrap_err();
             assert_eq!(error.variable, variable);
             assert!(error.to_string().ends_with(&format!("choose another place with {variable}")), "{error}");
             assert!(error.source().is_some());
         }
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("signing.key"), b"short").unwrap();
-        assert_eq!(connected(&config(folder.path())).await.unwrap_err().variable, config::DATA);
     }
 }

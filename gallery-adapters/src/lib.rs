@@ -1,7 +1,14 @@
 //! Driven adapters of the photo gallery, each behind its own feature, and the one place that selects them.
 
 pub mod config;
-#[cfg(all(feature = "filesystem", feature = "password-identity", any(feature = "outbox", feature = "smtp")))]
+// There is nothing to connect in a build that lacks every adapter for one of the parts.
+#[cfg(all(
+    any(feature = "sqlite", feature = "memory"),
+    any(feature = "filesystem", feature = "memory"),
+    any(feature = "outbox", feature = "smtp"),
+    feature = "password-identity",
+    feature = "imaging",
+))]
 pub mod connect;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;

@@ -118,7 +118,7 @@ async fn begin(live: &Opened, folder: &Path) -> anyhow::Result<Opened> {
             None => break,
         }
     }
-    live.store.snapshot(&folder.join("gallery.db")).await?;
+    live.connected.store.snapshot_to(&folder.join("gallery.db")).await?;
     Opened::open(config).await.context("cannot open the copy")
 }
 

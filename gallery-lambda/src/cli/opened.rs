@@ -2,13 +2,10 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use gallery_adapters::config::{GalleryConfig, StoreChoice};
-use gallery_adapters::connect::{self, Connected};
-use gallery_adapters::imaging::Imaging;
-use gallery_adapters::sqlite::{SqliteOptions, SqliteStore};
+use gallery_adapters::config::GalleryConfig;
+use gallery_adapters::connect::{BLOB_URL_PREFIX, Connected, connect};
 use gallery_domain::services::{Gallery, Policy, Ports};
 use gallery_domain::{Actor, EmailAddress, PageRequest, PageSize, UserStatus};
 
@@ -19,7 +16,6 @@ pub(super) struct Opened {
     pub(super) gallery: Gallery,
     pub(super) connected: Connected,
     pub(super) config: GalleryConfig,
-    pub(super) store: SqliteStore,
     _use: File,
 }
 
@@ -28,24 +24,15 @@ impl Opened {
     pub(super) async fn open(config: GalleryConfig) -> anyhow::Result<Self> {
         make_private_folder(&config.data)?;
         let in_use = lock_for_use(&config.data)?;
-        let StoreChoice::Sqlite(path) = &config.store else {
-            bail!("the local gallery keeps its store in SQLite: set GALLERY_STORE=sqlite:PATH or leave it out");
-        };
-        let unusable = || format!("cannot open the store {}", path.display());
-        let store = SqliteStore::connect(path, SqliteOptions::default()).await.with_context(unusable)?;
-        store.migrate().await.with_context(unusable)?;
-        let images = Arc::new(Imaging::default());
-        let connected =
-            connect::connect_with(&config, store.repositories(), images, connect::BLOB_URL_PREFIX).await?;
+        let connected = connect(&config, BLOB_URL_PREFIX).await?;
         let gallery = Gallery::new(connected.ports.clone(), Policy::default());
-        Ok(Self { gallery, connected, config, store, _use: in_use })
+        Ok(Self { gallery, connected, config, _use: in_use })
     }
 
     /// Opens the gallery of a data folder; makes none where there is none.
     pub(super) async fn existing(data: &Path) -> anyhow::Result<Self> {
         let config = configure(data)?;
-        let StoreChoice::Sqlite(path) = &config.store else { return Self::open(config).await };
-        if !path.exists() {
+        if config.store.file().is_some_and(|file| !file.exists()) {
             bail!(
                 "there is no gallery in {}: name its folder with --data, or begin one with `gallery serve` or `gallery user create`",
                 data.display()
@@ -95,7 +82,7 @@ impl Opened {
     /// Waits for what goes on behind answers, and closes the store.
     pub(super) async fn close(self) {
         self.connected.settle().await;
-        self.store.close().await;
+        self.connected.store.close().await;
     }
 }
 

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use gallery_adapters::config::{BlobsChoice, StoreChoice};
 use gallery_domain::services::VerifyOptions;
 use serde_json::json;
 use walkdir::WalkDir;
@@ -31,8 +30,8 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<ExitCode> {
     let config = configure(data)?;
-    let in_data = config.store == StoreChoice::Sqlite(data.join(DATABASE))
-        && config.blobs == BlobsChoice::Files(data.join("blobs"));
+    let in_data = config.store.file() == Some(&*data.join(DATABASE))
+        && config.blobs.folder() == Some(&*data.join("blobs"));
     if !in_data {
         bail!("a backup is restored into one folder: unset GALLERY_STORE and GALLERY_BLOBS, and name the folder with --data");
     }
