@@ -18,14 +18,38 @@
 //! gallery_domain::conformance::album_repository_suite!(fresh().await);
 //! ```
 //!
+//! | suite | takes a fixture of |
+//! |---|---|
+//! | [`photo_repository_suite!`], [`photo_search_suite!`], [`album_repository_suite!`], [`user_repository_suite!`], [`credential_repository_suite!`], [`session_repository_suite!`], [`idempotency_repository_suite!`], [`rate_limiter_suite!`], [`work_queue_suite!`] | [`Repositories`](crate::ports::Repositories) of an empty store |
+//! | [`model_suite!`] | the same; compares random histories with the memory model |
+//! | [`blob_store_suite!`] | `Arc<dyn BlobStore>`, empty |
+//! | [`direct_upload_suite!`] | [`SignedBlobs`](direct_upload::SignedBlobs): a blob store, its URLs and their other end |
+//! | [`clock_suite!`] | `Arc<dyn Clock>` |
+//! | [`id_generator_suite!`] | `Arc<dyn IdGenerator>` |
+//! | [`mailer_suite!`] | [`Outbox`](mailer::Outbox): a mailer and a look at what it sent |
+//! | [`image_processor_suite!`] | `Arc<dyn ImageProcessor>` |
+//!
 //! The clauses are plain functions, so an adapter may also call one by one. They assert, and what they say when they panic is which
 //! sentence does not hold. None looks at the real clock. Two suites of the same name stand in two modules.
 
 #[macro_use]
 mod expectations;
 
+pub mod album_repository;
+pub mod blob_store;
+pub mod clock;
+pub mod credential_repository;
+pub mod direct_upload;
 pub mod fixtures;
+pub mod id_generator;
+pub mod idempotency_repository;
+pub mod image_processor;
+pub mod mailer;
+pub mod model;
 pub mod photo_repository;
+pub mod photo_search;
+pub mod rate_limiter;
+pub mod session_repository;
 pub mod user_repository;
 pub mod work_queue;
 
@@ -34,7 +58,12 @@ use std::fmt;
 use std::ops::Deref;
 
 #[doc(inline)]
-pub use crate::{photo_repository_suite, user_repository_suite, work_queue_suite};
+pub use crate::{
+    album_repository_suite, blob_store_suite, clock_suite, credential_repository_suite, direct_upload_suite,
+    id_generator_suite, idempotency_repository_suite, image_processor_suite, mailer_suite, model_suite,
+    photo_repository_suite, photo_search_suite, rate_limiter_suite, session_repository_suite, user_repository_suite,
+    work_queue_suite,
+};
 
 /// What a clause is about, set up afresh, and whatever has to live as long: a temporary folder, a server.
 pub struct Fixture<T> {
@@ -103,7 +132,19 @@ mod tests {
     fn every_clause_stands_in_its_suite() {
         let mut clauses = 0;
         for (suite, source) in [
+            ("album_repository", include_str!("album_repository.rs")),
+            ("blob_store", include_str!("blob_store.rs")),
+            ("clock", include_str!("clock.rs")),
+            ("credential_repository", include_str!("credential_repository.rs")),
+            ("direct_upload", include_str!("direct_upload.rs")),
+            ("id_generator", include_str!("id_generator.rs")),
+            ("idempotency_repository", include_str!("idempotency_repository.rs")),
+            ("image_processor", include_str!("image_processor.rs")),
+            ("mailer", include_str!("mailer.rs")),
             ("photo_repository", include_str!("photo_repository.rs")),
+            ("photo_search", include_str!("photo_search.rs")),
+            ("rate_limiter", include_str!("rate_limiter.rs")),
+            ("session_repository", include_str!("session_repository.rs")),
             ("user_repository", include_str!("user_repository.rs")),
             ("work_queue", include_str!("work_queue.rs")),
         ] {

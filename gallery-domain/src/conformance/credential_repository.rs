@@ -1,0 +1,307 @@
+//! What a [`CredentialRepository`](crate::ports::CredentialRepository) owes.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::expectations::Succeeds;
+use super::fixtures::{RACERS, Things};
+use crate::ports::Repositories;
+use crate::{
+    CodePurpose, CodeTry, Credential, EmailAddress, OneTimeCode, PasswordHash, Sha256Digest, Timestamp, UserId,
+};
+
+/// Runs each clause on credentials as a test: takes an expression for a fresh `Repositories` or a [`Fixture`](crate::conformance::Fixture) of it.
+#[macro_export]
+macro_rules! credential_repository_suite {
+    ($fixture:expr) => {
+        $crate::conformance_tests!(
+            credential_repository,
+            $crate::ports::Repositories,
+            $fixture,
+            [
+                a_credential_is_found_as_put,
+                an_absent_credential_is_not_found,
+                a_credential_takes_the_place_of_the_one_before,
+                a_hash_is_renewed_while_it_is_the_old_one,
+                of_concurrent_renewals_of_a_hash_one_wins,
+                a_right_code_is_accepted_once,
+                of_concurrent_tries_of_a_code_one_is_accepted,
+                a_wrong_code_is_refused_and_costs_a_try,
+                a_right_code_is_refused_once_the_tries_are_used_up,
+                concurrent_wrong_tries_never_exceed_those_left,
+                a_code_works_until_it_expires,
+                a_code_is_bound_to_purpose_and_address,
+                a_new_code_takes_the_place_of_the_one_before,
+                an_absent_code_is_refused,
+                removing_a_user_takes_credential_and_codes,
+                removing_absent_credentials_succeeds,
+            ]
+        );
+    };
+}
+
+/// Every field of it.
+pub async fn a_credential_is_found_as_put(store: &Repositories) {
+    let things = Things::new();
+    for at in [Timestamp::from_millis(-1), things.at(5)] {
+        let credential = Credential {
+            user: things.owner(),
+            password: hash("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$'\";--"),
+            changed_at: at,
+        };
+        store.credentials.put(&credential).await.succeeds("putting a credential");
+        let found = store.credentials.find(credential.user).await.succeeds("finding a credential");
+        assert_eq!(found, Some(credential), "a credential comes back as it was put");
+    }
+}
+
+/// A look-up of what is absent answers `None`.
+pub async fn an_absent_credential_is_not_found(store: &Repositories) {
+    let things = Things::new();
+    put(store, things.owner(), "other").await;
+    let nobody = things.owner();
+    let found = store.credentials.find(nobody).await.succeeds("finding a credential");
+    assert_eq!(found, None, "another's credential is not found");
+    let renewed = store.credentials.rehash(nobody, &hash("other"), &hash("new")).await.succeeds("renewing a hash");
+    assert!(!renewed, "an absent credential is not renewed");
+    let found = store.credentials.find(nobody).await.succeeds("finding a credential");
+    assert_eq!(found, None, "renewing an absent credential makes none");
+}
+
+/// One a user; another's stays.
+pub async fn a_credential_takes_the_place_of_the_one_before(store: &Repositories) {
+    let things = Things::new();
+    let (user, other) = (things.owner(), things.owner());
+    for password in ["old", "new"] {
+        put(store, user, password).await;
+        put(store, other, "other").await;
+    }
+    assert_eq!(password_of(store, user).await, Some(hash("new")), "the last credential counts");
+    assert_eq!(password_of(store, other).await, Some(hash("other")), "another's credential stays");
+}
+
+/// A rehash never undoes a changed password.
+pub async fn a_hash_is_renewed_while_it_is_the_old_one(store: &Repositories) {
+    let things = Things::new();
+    let (user, other) = (things.owner(), things.owner());
+    put(store, user, "old").await;
+    put(store, other, "old").await;
+    let before = store.credentials.find(user).await.succeeds("finding a credential").expect("it is there");
+    let renewed = store.credentials.rehash(user, &hash("old"), &hash("new")).await.succeeds("renewing a hash");
+    assert!(renewed, "a hash that is the old one is renewed");
+    let found = store.credentials.find(user).await.succeeds("finding a credential").expect("it is there");
+    assert_eq!(found, Credential { password: hash("new"), ..before }, "nothing but the hash is renewed");
+    let renewed = store.credentials.rehash(user, &hash("old"), &hash("newer")).await.succeeds("renewing a hash");
+    assert!(!renewed, "a hash that is no longer the old one is not renewed");
+    assert_eq!(password_of(store, user).await, Some(hash("new")), "a hash that is not renewed stays");
+    assert_eq!(password_of(store, other).await, Some(hash("old")), "another's hash stays");
+}
+
+/// Of several, each with a hash of its own.
+pub async fn of_concurrent_renewals_of_a_hash_one_wins(store: &Repositories) {
+    let things = Things::new();
+    let user = things.owner();
+    put(store, user, "old").await;
+    let (old, new): (_, Vec<PasswordHash>) = (hash("old"), (0..RACERS).map(|n| hash(&n.to_string())).collect());
+    let renewed = join_all(new.iter().map(|new| store.credentials.rehash(user, &old, new))).await;
+    let renewed: Vec<bool> = renewed.into_iter().map(|renewed| renewed.succeeds("renewing a hash")).collect();
+    assert_eq!(renewed.iter().filter(|renewed| **renewed).count(), 1, "one of {RACERS} renewals wins");
+    let winner = renewed.iter().position(|renewed| *renewed).expect("one won");
+    assert_eq!(password_of(store, user).await.as_ref(), Some(&new[winner]), "the hash that won is there");
+}
+
+/// It says whose it is, and is used up.
+pub async fn a_right_code_is_accepted_once(store: &Repositories) {
+    let things = Things::new();
+    let code = put_code(store, &things, "ada@example.org").await;
+    assert_eq!(try_code(store, &code).await, CodeTry::Accepted(code.user), "a right code is accepted");
+    assert_eq!(try_code(store, &code).await, CodeTry::Refused, "a code works once");
+}
+
+/// One at most is accepted.
+pub async fn of_concurrent_tries_of_a_code_one_is_accepted(store: &Repositories) {
+    let things = Things::new();
+    let code = put_code(store, &things, "ada@example.org").await;
+    let tries = join_all((0..RACERS).map(|_| try_code(store, &code))).await;
+    let accepted = tries.iter().filter(|tried| matches!(tried, CodeTry::Accepted(_))).count();
+    assert_eq!(accepted, 1, "one of {RACERS} tries at once is accepted");
+}
+
+/// A typing error is no disaster.
+pub async fn a_wrong_code_is_refused_and_costs_a_try(store: &Repositories) {
+    let things = Things::new();
+    let code = put_code(store, &things, "ada@example.org").await;
+    for _ in 1..code.tries_left {
+        assert_eq!(try_wrong(store, &code).await, CodeTry::Refused, "a wrong code is refused");
+    }
+    assert_eq!(
+        try_code(store, &code).await,
+        CodeTry::Accepted(code.user),
+        "with a try left, the right code is accepted"
+    );
+}
+
+/// Guessing ends.
+pub async fn a_right_code_is_refused_once_the_tries_are_used_up(store: &Repositories) {
+    let things = Things::new();
+    let code = put_code(store, &things, "ada@example.org").await;
+    for _ in 0..code.tries_left {
+        try_wrong(store, &code).await;
+    }
+    for _ in 0..2 {
+        assert_eq!(try_code(store, &code).await, CodeTry::Refused, "without a try left, the right code is refused");
+    }
+    let spent = OneTimeCode { tries_left: 0, ..code };
+    store.credentials.put_code(&spent).await.succeeds("putting a code");
+    assert_eq!(try_code(store, &spent).await, CodeTry::Refused, "a code that never had a try is refused");
+}
+
+/// However many guess at once, no more guesses are looked at than there are tries.
+pub async fn concurrent_wrong_tries_never_exceed_those_left(store: &Repositories) {
+    let things = Things::new();
+    let code = put_code(store, &things, "ada@example.org").await;
+    join_all((0..RACERS).map(|_| try_wrong(store, &code))).await;
+    assert_eq!(
+        try_code(store, &code).await,
+        CodeTry::Refused,
+        "{RACERS} wrong tries at once use up {}",
+        code.tries_left
+    );
+    // As many wrong ones as leave one try: none of them may count twice.
+    store.credentials.put_code(&code).await.succeeds("putting a code");
+    join_all((1..code.tries_left).map(|_| try_wrong(store, &code))).await;
+    assert_eq!(try_code(store, &code).await, CodeTry::Accepted(code.user), "each wrong try costs one try");
+}
+
+/// Compared with the caller's clock, to the millisecond.
+pub async fn a_code_works_until_it_expires(store: &Repositories) {
+    let things = Things::new();
+    let code = put_code(store, &things, "ada@example.org").await;
+    let try_at = async |now: Timestamp| {
+        store.credentials.try_code(code.purpose, &code.address, &code.hash, now).await.succeeds("trying a code")
+    };
+    assert_eq!(
+        try_at(code.expires_at.plus(Duration::from_secs(9))).await,
+        CodeTry::Refused,
+        "an expired code is refused"
+    );
+    assert_eq!(try_at(code.expires_at).await, CodeTry::Refused, "a code has expired at the time it expires");
+    store.credentials.put_code(&code).await.succeeds("putting a code");
+    let last = code.expires_at.minus(Duration::from_millis(1));
+    assert_eq!(try_at(last).await, CodeTry::Accepted(code.user), "a code works until then");
+}
+
+/// Elsewhere the same code is a wrong one.
+pub async fn a_code_is_bound_to_purpose_and_address(store: &Repositories) {
+    let things = Things::new();
+    let code = put_code(store, &things, "ada@example.org").await;
+    let bob = put_code(store, &things, "bob@example.org").await;
+    let elsewhere = [
+        OneTimeCode { purpose: CodePurpose::ResetPassword, ..code.clone() },
+        OneTimeCode { address: bob.address.clone(), hash: code.hash, ..code.clone() },
+        OneTimeCode { address: address("ada@example.com"), ..code.clone() },
+    ];
+    for elsewhere in &elsewhere {
+        assert_eq!(try_code(store, elsewhere).await, CodeTry::Refused, "a code works for its purpose and address only");
+    }
+    let reset = OneTimeCode { purpose: CodePurpose::ResetPassword, hash: Sha256Digest::of(b"reset"), ..code.clone() };
+    store.credentials.put_code(&reset).await.succeeds("putting a code");
+    for code in [code, reset, bob] {
+        assert_eq!(try_code(store, &code).await, CodeTry::Accepted(code.user), "each code works for itself");
+    }
+}
+
+/// With its own tries, time and user.
+pub async fn a_new_code_takes_the_place_of_the_one_before(store: &Repositories) {
+    let things = Things::new();
+    let old = put_code(store, &things, "ada@example.org").await;
+    try_wrong(store, &old).await;
+    let new = OneTimeCode { hash: Sha256Digest::of(b"new"), tries_left: 2, user: things.owner(), ..old.clone() };
+    store.credentials.put_code(&new).await.succeeds("putting a code");
+    assert_eq!(try_code(store, &old).await, CodeTry::Refused, "the code before stops working");
+    assert_eq!(try_code(store, &new).await, CodeTry::Accepted(new.user), "the new code works, with its own tries");
+}
+
+/// Which of the reasons it is, is nobody's business.
+pub async fn an_absent_code_is_refused(store: &Repositories) {
+    let things = Things::new();
+    let code = code(&things, "ada@example.org");
+    for _ in 0..2 {
+        assert_eq!(try_code(store, &code).await, CodeTry::Refused, "a code that was never mailed is refused");
+    }
+}
+
+/// And nobody else's.
+pub async fn removing_a_user_takes_credential_and_codes(store: &Repositories) {
+    let things = Things::new();
+    let ada = put_code(store, &things, "ada@example.org").await;
+    let reset = OneTimeCode { purpose: CodePurpose::ResetPassword, ..ada.clone() };
+    store.credentials.put_code(&reset).await.succeeds("putting a code");
+    let bob = put_code(store, &things, "bob@example.org").await;
+    for user in [ada.user, bob.user] {
+        put(store, user, "password").await;
+    }
+    store.credentials.remove(ada.user).await.succeeds("removing credentials");
+    assert_eq!(password_of(store, ada.user).await, None, "a removed credential is gone");
+    for code in [&ada, &reset] {
+        assert_eq!(try_code(store, code).await, CodeTry::Refused, "the codes go with the credential");
+    }
+    assert_eq!(password_of(store, bob.user).await, Some(hash("password")), "another's credential stays");
+    assert_eq!(try_code(store, &bob).await, CodeTry::Accepted(bob.user), "another's codes stay");
+}
+
+/// A delete can be sent twice.
+pub async fn removing_absent_credentials_succeeds(store: &Repositories) {
+    let things = Things::new();
+    let user = things.owner();
+    store.credentials.remove(user).await.succeeds("removing credentials that never were");
+    put(store, user, "password").await;
+    for _ in 0..2 {
+        store.credentials.remove(user).await.succeeds("removing credentials");
+    }
+}
+
+fn hash(phc: &str) -> PasswordHash {
+    PasswordHash::from_phc(phc.to_owned())
+}
+
+fn address(text: &str) -> EmailAddress {
+    text.parse().expect("an address")
+}
+
+async fn put(store: &Repositories, user: UserId, password: &str) {
+    let credential = Credential { user, password: hash(password), changed_at: Timestamp::from_millis(7) };
+    store.credentials.put(&credential).await.succeeds("putting a credential");
+}
+
+async fn password_of(store: &Repositories, user: UserId) -> Option<PasswordHash> {
+    let found = store.credentials.find(user).await.succeeds("finding a credential");
+    found.map(|credential| credential.password)
+}
+
+fn code(things: &Things, to: &str) -> OneTimeCode {
+    OneTimeCode {
+        purpose: CodePurpose::ConfirmEmail,
+        address: address(to),
+        user: things.owner(),
+        hash: Sha256Digest::of(format!("code for {to}").as_bytes()),
+        expires_at: things.at(600),
+        tries_left: 5,
+    }
+}
+
+async fn put_code(store: &Repositories, things: &Things, to: &str) -> OneTimeCode {
+    let code = code(things, to);
+    store.credentials.put_code(&code).await.succeeds("putting a code");
+    code
+}
+
+async fn try_code(store: &Repositories, code: &OneTimeCode) -> CodeTry {
+    let now = code.expires_at.minus(Duration::from_secs(1));
+    store.credentials.try_code(code.purpose, &code.address, &code.hash, now).await.succeeds("trying a code")
+}
+
+async fn try_wrong(store: &Repositories, code: &OneTimeCode) -> CodeTry {
+    try_code(store, &OneTimeCode { hash: Sha256Digest::of(b"wrong"), ..code.clone() }).await
+}
