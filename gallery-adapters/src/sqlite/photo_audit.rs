@@ -228,7 +228,8 @@ async fn counts(connection: &mut SqliteConnection, owner: UserId) -> Result<Vec<
     Ok(found)
 }
 
-/// Each names what differs: the subject, what is stored, what counting gives.
+/// Each names what differs: the subject, what is stored, what counting gives. What is stored and what is counted meet by sorting, as no
+/// index would help a join of the two.
 pub(super) const COMPARE: &[&str] = &[
     "SELECT 'usage', stored, counted FROM \
         (SELECT format('%d bytes, %d photos, %d pending', coalesce(sum(bytes), 0), count(*), \
@@ -236,23 +237,21 @@ pub(super) const COMPARE: &[&str] = &[
         (SELECT coalesce((SELECT format('%d bytes, %d photos, %d pending', bytes, photos, pending_uploads) \
             FROM usage WHERE owner_id = ?1), '0 bytes, 0 photos, 0 pending') AS stored) \
      WHERE stored <> counted",
-    "SELECT 'month ' || month, CAST(coalesce(stored.photos, 0) AS TEXT), CAST(coalesce(counted.photos, 0) AS TEXT) FROM \
-        (SELECT month, photos FROM month_count WHERE owner_id = ?1) AS stored \
-        FULL JOIN (SELECT month, count(*) AS photos FROM photo WHERE owner_id = ?1 AND listed_in = 'timeline' \
-            GROUP BY month) AS counted USING (month) \
-     WHERE stored.photos IS NOT counted.photos ORDER BY month",
-    "SELECT 'tag ' || key || ' of photo ' || lower(hex(photo_id)), coalesce(stored.spelling, 'none'), \
-        coalesce(counted.spelling, 'none') FROM \
-        (SELECT key, photo_id, spelling FROM photo_tag WHERE owner_id = ?1) AS stored \
-        FULL JOIN (SELECT value ->> 0 AS key, photo.id AS photo_id, value ->> 1 AS spelling \
-            FROM photo CROSS JOIN json_each(photo.tags) \
-            WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline') AS counted USING (key, photo_id) \
-     WHERE stored.spelling IS NOT counted.spelling ORDER BY key, photo_id",
-    "SELECT 'tag ' || key, CAST(coalesce(stored.photos, 0) AS TEXT), CAST(coalesce(counted.photos, 0) AS TEXT) FROM \
-        (SELECT key, photos FROM tag_count WHERE owner_id = ?1) AS stored \
-        FULL JOIN (SELECT value ->> 0 AS key, count(*) AS photos FROM photo CROSS JOIN json_each(photo.tags) \
-            WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline' GROUP BY 1) AS counted USING (key) \
-     WHERE stored.photos IS NOT counted.photos ORDER BY key",
+    "SELECT 'month ' || month, CAST(coalesce(max(stored), 0) AS TEXT), CAST(coalesce(max(counted), 0) AS TEXT) FROM \
+        (SELECT month, photos AS stored, NULL AS counted FROM month_count WHERE owner_id = ?1 \
+         UNION ALL SELECT month, NULL, count(*) FROM photo WHERE owner_id = ?1 AND listed_in = 'timeline' GROUP BY month) \
+     GROUP BY month HAVING max(stored) IS NOT max(counted)",
+    "SELECT 'tag ' || key || ' of photo ' || lower(hex(photo_id)), coalesce(max(stored), 'none'), \
+        coalesce(max(counted), 'none') FROM \
+        (SELECT key, photo_id, spelling AS stored, NULL AS counted FROM photo_tag WHERE owner_id = ?1 \
+         UNION ALL SELECT value ->> 0, photo.id, NULL, value ->> 1 FROM photo CROSS JOIN json_each(photo.tags) \
+            WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline') \
+     GROUP BY key, photo_id HAVING max(stored) IS NOT max(counted)",
+    "SELECT 'tag ' || key, CAST(coalesce(max(stored), 0) AS TEXT), CAST(coalesce(max(counted), 0) AS TEXT) FROM \
+        (SELECT key, photos AS stored, NULL AS counted FROM tag_count WHERE owner_id = ?1 \
+         UNION ALL SELECT value ->> 0, NULL, count(*) FROM photo CROSS JOIN json_each(photo.tags) \
+            WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline' GROUP BY 1) \
+     GROUP BY key HAVING max(stored) IS NOT max(counted)",
     "SELECT 'place of photo ' || lower(hex(photo.id)) || ' in album ' || lower(hex(album.id)), \
         format('visible: %d, at %d', album_photo.visible, album_photo.timeline_at), \
         format('visible: %d, at %d', photo.listed_in IS 'timeline', photo.timeline_at) \
