@@ -5,4 +5,10 @@ mod identity;
 mod scene;
 mod world;
 
+mod accounts;
+mod albums;
 mod faults;
+mod ingest;
+mod integrity;
+mod photos;
+mod races;

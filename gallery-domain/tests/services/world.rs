@@ -123,13 +123,17 @@ impl World {
         self.ports.repositories.photos.find(owner, id).await.expect("find")
     }
 
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Lets time pass: whenever work comes due, the worker does it.
     pub(crate) async fn pass(&self, time: Duration) {
-        let end = self.clock.now().plus(time);
+        let end = self.clock_now().plus(time);
         for _ in 0..10_000 {
             match self.ports.repositories.work.next_due().await.expect("next due") {
                 Some(due_at) if due_at <= end => {
-                    self.clock.set(due_at.max(self.clock.now()));
+                    self.clock.set(due_at.max(self.clock_now()));
                     self.gallery.worker.run_due(100).await.expect("the worker runs");
                 }
                 _ => {
@@ -169,7 +173,7 @@ impl World {
     /// Everything that is still kept of somebody, by name.
     pub(crate) async fn remains(&self, person: &Person) -> Vec<&'static str> {
         let (user, repositories) = (person.actor.user(), &self.ports.repositories);
-        let (now, request) = (self.clock.now(), Sha256Digest::of(b"another request"));
+        let (now, request) = (self.clock_now(), Sha256Digest::of(b"another request"));
         let claim = IdempotencyClaim { request, id: Uuid::nil(), expires_at: now };
         let claimed = repositories.idempotency.claim(user, KEY, &claim, now).await.expect("claim");
         let one = PageSize::MAX;

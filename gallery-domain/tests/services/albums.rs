@@ -1,0 +1,113 @@
+//! Albums, and what their deletion does to photos.
+
+use gallery_domain::services::*;
+use gallery_domain::*;
+
+use crate::scene::{Fate, Scene};
+use crate::world::{DAY, HOUR, KEY, World, title};
+
+#[tokio::test]
+async fn deleting_an_album_takes_its_photos_out_of_other_albums_and_restoring_brings_back_just_those() {
+    let scene = Scene::new().await;
+    let albums = &scene.world.gallery.albums;
+    let foretold = albums.preview_deletion(scene.actor(), scene.holiday, AlbumPhotos::Delete).await.expect("preview");
+    let deletion = albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Delete, None).await.expect("delete");
+    assert_eq!((foretold, deletion.photos), (deletion, 2), "the photo in the trash does not count");
+    let changed = [("beach", Fate::InTrash), ("castle", Fate::InTrash)];
+    assert_eq!(scene.fates().await, Scene::fates_but(&changed));
+    assert_eq!(albums.get(scene.actor(), scene.best).await.expect("best").entry.photo_count, 0);
+    assert!(matches!(
+        albums.photos(scene.actor(), scene.holiday, PageRequest::first(PageSize::MAX)).await,
+        Err(GalleryError::NotFound(_))
+    ));
+    let view = albums.restore(scene.actor(), scene.holiday, None).await.expect("restore");
+    assert_eq!(view.entry.photo_count, 2);
+    assert_eq!(scene.fates().await, Scene::fates_but(&[]), "what was in the trash before is there still");
+    assert_eq!(albums.get(scene.actor(), scene.best).await.expect("best").entry.photo_count, 1);
+}
+
+#[tokio::test]
+async fn deleting_an_album_may_leave_its_photos_where_they_are() {
+    let scene = Scene::new().await;
+    let albums = &scene.world.gallery.albums;
+    let deletion = albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Keep, None).await.expect("delete");
+    assert_eq!(deletion.photos, 0);
+    assert_eq!(scene.fates().await, Scene::fates_but(&[]));
+    scene.world.pass(40 * DAY).await;
+    assert_eq!(scene.fate("beach").await, Fate::Visible);
+    assert!(matches!(albums.get(scene.actor(), scene.holiday).await, Err(GalleryError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn a_photo_restored_on_its_own_is_not_trashed_again_by_its_album() {
+    let scene = Scene::new().await;
+    scene.world.gallery.photos.restore(scene.actor(), scene.id("gone"), None).await.expect("restore");
+    scene.world.gallery.albums.restore(scene.actor(), scene.autumn, None).await.expect("restore");
+    scene.world.pass(40 * DAY).await;
+    assert_eq!(scene.fate("gone").await, Fate::Visible);
+}
+
+#[tokio::test]
+async fn a_deletion_of_an_album_changed_meanwhile_is_refused() {
+    let scene = Scene::new().await;
+    let albums = &scene.world.gallery.albums;
+    let seen = albums.get(scene.actor(), scene.holiday).await.expect("holiday").entry.album.revision;
+    let patch = AlbumPatch { title: AlbumTitle::parse("Sea").ok(), ..AlbumPatch::default() };
+    albums.update(scene.actor(), scene.holiday, &patch, Some(seen)).await.expect("update");
+    let deletion = albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Delete, Some(seen)).await;
+    assert!(matches!(deletion, Err(GalleryError::Stale { current: Some(_) })));
+    assert_eq!(scene.fates().await, Scene::fates_but(&[]));
+}
+
+#[tokio::test]
+async fn an_idempotency_key_gives_the_same_album_again_and_no_other() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let new = |text| NewAlbum { title: AlbumTitle::parse(text).expect("a title"), description: Description::default() };
+    let first = world.gallery.albums.create(&ada.actor, &new("Sea"), Some(KEY)).await.expect("create");
+    let again = world.gallery.albums.create(&ada.actor, &new("Sea"), Some(KEY)).await.expect("create");
+    assert_eq!(first.entry, again.entry);
+    let other = world.gallery.albums.create(&ada.actor, &new("Hills"), Some(KEY)).await;
+    assert!(matches!(other, Err(GalleryError::Invalid(_))));
+}
+
+#[tokio::test]
+async fn an_album_takes_only_its_owners_photos() {
+    let scene = Scene::new().await;
+    let bob = scene.world.person("bob").await;
+    let his = scene.world.photo(&bob.actor, "his").await.id;
+    let albums = &scene.world.gallery.albums;
+    let mixed = albums.add_photos(scene.actor(), scene.best, &[scene.id("dog"), his], Place::End).await;
+    assert!(matches!(mixed, Err(GalleryError::Invalid(_))));
+    let intruder = albums.add_photos(&bob.actor, scene.best, &[his], Place::End).await;
+    assert!(matches!(intruder, Err(GalleryError::NotFound(_))));
+    assert_eq!(albums.get(scene.actor(), scene.best).await.expect("best").entry.photo_count, 1);
+}
+
+#[tokio::test]
+async fn the_worker_goes_on_with_the_deletion_of_an_album_of_5_000_photos() {
+    const PHOTOS: usize = 5_000;
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let mut ids = Vec::with_capacity(PHOTOS);
+    for number in 0..PHOTOS {
+        ids.push(world.photo(&ada.actor, &number.to_string()).await.id);
+    }
+    let album = world.album(&ada.actor, "Everything", &ids).await;
+    let alone = world.photo(&ada.actor, "in no album").await.id;
+    let deletion = world.gallery.albums.delete(&ada.actor, album, AlbumPhotos::Delete, None).await.expect("delete");
+    assert_eq!(deletion.photos, PHOTOS as u64);
+    let visible = async || {
+        let months = world.gallery.photos.months(&ada.actor).await.expect("months");
+        months.iter().map(|month| month.photos).sum::<u64>()
+    };
+    let left = visible().await;
+    assert!(left > 1, "the request itself is bounded");
+    assert!(left < PHOTOS as u64, "but a person sees it begin");
+    world.pass(HOUR).await;
+    assert_eq!(visible().await, 1);
+    world.gallery.photos.update(&ada.actor, alone, &title("still here"), None).await.expect("it stayed");
+    world.gallery.albums.restore(&ada.actor, album, None).await.expect("restore");
+    world.pass(HOUR).await;
+    assert_eq!(visible().await, PHOTOS as u64 + 1);
+}

@@ -1,0 +1,153 @@
+//! What a check finds, and what it mends.
+
+use gallery_domain::ports::*;
+use gallery_domain::services::*;
+use gallery_domain::*;
+
+use crate::scene::Scene;
+use crate::world::{DAY, HOUR};
+
+#[tokio::test]
+async fn a_sound_gallery_has_no_faults_and_is_counted() {
+    let scene = Scene::new().await;
+    let options = VerifyOptions { hash: true, repair: false };
+    let mut tell = |fault: &Fault| panic!("{}", fault.kind);
+    let summary = scene.world.gallery.integrity.verify(options, &mut tell).await.expect("verify");
+    let counted = (summary.users, summary.photos, summary.albums, summary.blobs, summary.faults);
+    // Five ready photos of an original and two images each, and an upload.
+    assert_eq!(counted, (1, 7, 3, 16, 0));
+    assert!(summary.hashed_bytes > 0);
+}
+
+#[tokio::test]
+async fn a_lost_image_is_named_and_made_anew() {
+    let scene = Scene::new().await;
+    let (owner, photo) = (scene.actor().user(), scene.id("beach"));
+    let key = BlobKey::derived(owner, photo, DerivedImage::Thumbnail);
+    scene.world.ports.blobs.remove(std::slice::from_ref(&key)).await.expect("remove");
+    let fault = FaultKind::MissingBlob { photo, key };
+    assert_eq!(scene.world.faults(false).await, [fault.clone()]);
+    assert_eq!(scene.world.faults(true).await, [fault]);
+    assert_eq!(scene.world.faults(false).await, []);
+}
+
+#[tokio::test]
+async fn a_lost_original_is_named_and_cannot_be_mended() {
+    let scene = Scene::new().await;
+    let beach = scene.photo("beach").await.expect("it is there");
+    let key = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
+    scene.world.ports.blobs.remove(std::slice::from_ref(&key)).await.expect("remove");
+    let fault = FaultKind::MissingBlob { photo: beach.id, key };
+    assert_eq!(scene.world.faults(true).await, [fault.clone()]);
+    assert_eq!(scene.world.faults(false).await, [fault]);
+}
+
+#[tokio::test]
+async fn other_bytes_in_the_place_of_an_original_are_named() {
+    let scene = Scene::new().await;
+    let beach = scene.photo("beach").await.expect("it is there");
+    let key = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
+    scene.world.ports.blobs.remove(std::slice::from_ref(&key)).await.expect("remove");
+    let other = b"what somebody else wrote there";
+    let info = BlobInfo { content_type: MediaType::Jpeg, bytes: other.len() as u64, sha256: Sha256Digest::of(other) };
+    scene.world.ports.blobs.put(&key, &info, byte_stream(other.to_vec())).await.expect("put");
+    assert_eq!(scene.world.faults(false).await, [FaultKind::WrongBytes { photo: beach.id, key }]);
+}
+
+#[tokio::test]
+async fn bytes_that_differ_from_their_description_are_found_by_hashing() {
+    let scene = Scene::new().await;
+    let beach = scene.photo("beach").await.expect("it is there");
+    let key = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
+    let ports = Ports {
+        blobs: std::sync::Arc::new(Rotten { blobs: scene.world.ports.blobs.clone(), key: key.clone() }),
+        ..scene.world.ports.clone()
+    };
+    let gallery = Gallery::new(ports, Policy::default());
+    for (hash, expected) in [(false, vec![]), (true, vec![FaultKind::WrongBytes { photo: beach.id, key }])] {
+        let mut faults = Vec::new();
+        let options = VerifyOptions { hash, repair: false };
+        let mut tell = |fault: &Fault| faults.push(fault.kind.clone());
+        gallery.integrity.verify(options, &mut tell).await.expect("verify");
+        assert_eq!(faults, expected, "hash: {hash}");
+    }
+}
+
+#[tokio::test]
+async fn a_blob_that_belongs_to_nothing_is_named_and_removed() {
+    let scene = Scene::new().await;
+    let owner = scene.actor().user();
+    let nobodys = PhotoId::from_uuid(uuid::Uuid::from_u128(7));
+    let bytes = b"left behind";
+    let info = BlobInfo { content_type: MediaType::Jpeg, bytes: bytes.len() as u64, sha256: Sha256Digest::of(bytes) };
+    let key = BlobKey::derived(owner, nobodys, DerivedImage::Preview);
+    scene.world.ports.blobs.put(&key, &info, byte_stream(bytes.to_vec())).await.expect("put");
+    let fault = FaultKind::OrphanBlob { key };
+    assert_eq!(scene.world.faults(false).await, [fault.clone()]);
+    assert_eq!(scene.world.faults(true).await, [fault]);
+    assert_eq!(scene.world.faults(false).await, []);
+}
+
+#[tokio::test]
+async fn a_photo_whose_work_was_lost_is_named_and_set_going_again() {
+    let scene = Scene::new().await;
+    let owner = scene.actor().user();
+    for name in ["sent", "promised"] {
+        let task = Task::Photo { owner, photo: scene.id(name) };
+        scene.world.ports.repositories.work.cancel(&task).await.expect("cancel");
+    }
+    scene.world.pass(3 * DAY).await;
+    let stuck = |name| FaultKind::Stuck { photo: scene.id(name), state: "uploading" };
+    assert_eq!(scene.world.faults(false).await, [stuck("sent"), stuck("promised")]);
+    assert_eq!(scene.world.faults(true).await.len(), 2);
+    scene.world.pass(HOUR).await;
+    assert_eq!(scene.world.faults(false).await, []);
+}
+
+#[tokio::test]
+async fn a_photo_that_has_just_begun_to_be_erased_is_not_stuck_however_old_it_is() {
+    let scene = Scene::new().await;
+    scene.world.pass(20 * DAY).await;
+    scene.world.plan.break_down("remove blobs");
+    scene.world.shaky.photos.purge(scene.actor(), scene.id("old"), None).await.expect("it has its tombstone");
+    assert_eq!(scene.world.faults(false).await, []);
+    scene.world.clock.advance(3 * DAY);
+    let stuck = FaultKind::Stuck { photo: scene.id("old"), state: "erasing" };
+    assert_eq!(scene.world.faults(false).await, [stuck]);
+}
+
+/// Blobs of which one has other bytes than it says.
+#[derive(Debug)]
+struct Rotten {
+    blobs: std::sync::Arc<dyn BlobStore>,
+    key: BlobKey,
+}
+
+#[async_trait::async_trait]
+impl BlobStore for Rotten {
+    async fn put(&self, key: &BlobKey, info: &BlobInfo, bytes: ByteStream) -> Result<(), BlobError> {
+        self.blobs.put(key, info, bytes).await
+    }
+
+    async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {
+        self.blobs.head(key).await
+    }
+
+    async fn get(&self, key: &BlobKey, range: Option<std::ops::Range<u64>>) -> Result<Option<Blob>, BlobError> {
+        let blob = self.blobs.get(key, range).await?;
+        let rot = |blob: Blob| Blob { bytes: byte_stream(vec![0; 46]), ..blob };
+        Ok(if *key == self.key { blob.map(rot) } else { blob })
+    }
+
+    async fn copy(&self, from: &BlobKey, to: &BlobKey) -> Result<bool, BlobError> {
+        self.blobs.copy(from, to).await
+    }
+
+    async fn remove(&self, keys: &[BlobKey]) -> Result<(), BlobError> {
+        self.blobs.remove(keys).await
+    }
+
+    async fn list(&self, prefix: &str, page: PageRequest<BlobKey>) -> Result<Page<BlobKey, BlobKey>, BlobError> {
+        self.blobs.list(prefix, page).await
+    }
+}
