@@ -144,6 +144,18 @@ impl BlobsChoice {
     }
 }
 
+impl MailChoice {
+    /// The folder that mails are put into, if they go no further.
+    pub fn folder(&self) -> Option<&Path> {
+        match *self {
+            #[cfg(feature = "outbox")]
+            Self::Outbox(ref path) => Some(path),
+            #[cfg(feature = "smtp")]
+            Self::Smtp(_) => None,
+        }
+    }
+}
+
 /// One line: what was chosen.
 impl fmt::Display for GalleryConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

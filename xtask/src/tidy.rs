@@ -28,6 +28,12 @@ const UNFINISHED: [&str; 6] = [
 /// The ends of names of files in which unfinished work is looked for.
 const SOURCES: [&str; 13] = ["css", "html", "js", "json", "md", "mjs", "rs", "sh", "sql", "toml", "ts", "yaml", "yml"];
 
+/// Where each access to a store is described.
+const ACCESS_PATTERNS: &str = "migrations/ACCESS_PATTERNS.md";
+
+/// The ports that a store implements.
+const PORTS: &str = "gallery-domain/src/ports/";
+
 /// Asserts every rule, and reports all that are broken at once.
 pub(crate) fn check() -> Result<()> {
     let root = workspace::root();
@@ -45,6 +51,7 @@ pub(crate) fn check() -> Result<()> {
         faults.extend(file_faults(&root, file)?);
     }
     faults.extend(uneven_stores(&files));
+    faults.extend(undescribed_methods(&root, &files)?);
     faults.extend(unused_dependencies(
         &workspace::toml_file("Cargo.toml")?,
         &workspace::declared_dependencies(&workspace::metadata()?),
@@ -109,6 +116,57 @@ fn uneven_stores(files: &[&str]) -> Vec<String> {
             format!("gallery-adapters/src/{store}/{name} is missing: the stores have the same files, to be read side by side")
         })
         .collect()
+}
+
+/// Methods of the repository ports that [`ACCESS_PATTERNS`] has no row for, and rows for which there is no method.
+fn undescribed_methods(root: &Path, files: &[&str]) -> Result<Vec<String>> {
+    let is_repository =
+        |name: &str| name.ends_with("_repository.rs") || ["rate_limiter.rs", "work_queue.rs"].contains(&name);
+    let ports = files.iter().filter(|file| file.strip_prefix(PORTS).is_some_and(is_repository));
+    let read = |file: &str| fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"));
+
+    let mut methods = BTreeSet::new();
+    for port in ports {
+        methods.extend(methods_of_port(&read(port)?));
+    }
+    let rows = rows_of_ports(&read(ACCESS_PATTERNS)?);
+    let without_row = methods.difference(&rows).map(|(port, method)| {
+        format!("{ACCESS_PATTERNS} has no row `{method}` below `## {port}`: say what asks for it and what it costs")
+    });
+    let without_method = rows.difference(&methods).map(|(port, method)| {
+        format!("{ACCESS_PATTERNS} has a row `{method}` below `## {port}`, which has no such method")
+    });
+    Ok(without_row.chain(without_method).collect())
+}
+
+/// The trait of a port's file and each of its methods.
+fn methods_of_port(source: &str) -> BTreeSet<(String, String)> {
+    let name =
+        |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
+    let mut port = String::new();
+    let mut methods = BTreeSet::new();
+    for line in source.lines().map(str::trim_start) {
+        if let Some(rest) = line.strip_prefix("pub trait ") {
+            port = name(rest);
+        } else if let Some(rest) = line.strip_prefix("async fn ") {
+            methods.insert((port.clone(), name(rest)));
+        }
+    }
+    methods
+}
+
+/// The headings of the second level and what each row of the tables below them begins with, in backticks.
+fn rows_of_ports(page: &str) -> BTreeSet<(String, String)> {
+    let mut port = "";
+    let mut rows = BTreeSet::new();
+    for line in page.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            port = heading.trim();
+        } else if let Some((method, _)) = line.strip_prefix("| `").and_then(|rest| rest.split_once('`')) {
+            rows.insert((port.to_owned(), method.to_owned()));
+        }
+    }
+    rows
 }
 
 /// Entries of `[workspace.dependencies]` that no crate of the workspace declares.
@@ -179,6 +237,40 @@ mod tests {
         let faults = uneven_stores(&with_postgres);
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert!(faults[0].starts_with("gallery-adapters/src/postgres/users.rs"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_method_without_a_row_and_a_row_without_a_method_are_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let files = ["photo_repository.rs", "work_queue.rs", "mailer.rs"].map(|name| format!("{PORTS}{name}"));
+        let files = files.each_ref().map(String::as_str);
+        write(
+            files[0],
+            "pub trait PhotoRepository: Debug {\n    async fn find(&self);\n    async fn all(\n        &self);\n}\n",
+        );
+        write(files[1], "pub trait WorkQueue {\n    async fn claim(&self);\n}\n");
+        write(files[2], "pub trait Mailer {\n    async fn send(&self);\n}\n");
+        let rows = |photos: [&str; 2], work: &str| {
+            let [first, second] = photos;
+            let table = "| method | statements |\n|---|---|";
+            let page = format!(
+                "## PhotoRepository\n{table}\n| `{first}` | 1 |\n| `{second}` | 1 |\n## WorkQueue\n{table}\n| `{work}` | 1 |\n"
+            );
+            write(ACCESS_PATTERNS, &page);
+            undescribed_methods(folder.path(), &files).unwrap()
+        };
+
+        assert_eq!(rows(["find", "all"], "claim"), [""; 0]);
+        let faults = rows(["find", "find_all"], "claim");
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].contains("no row `all` below `## PhotoRepository`"), "{faults:?}");
+        assert!(faults[1].contains("a row `find_all` below `## PhotoRepository`"), "{faults:?}");
+        assert_eq!(rows(["find", "claim"], "all").len(), 4, "a row counts below its own port only");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use clap::Args;
-use gallery_adapters::config::{GalleryConfig, MailChoice};
+use gallery_adapters::config::GalleryConfig;
 use gallery_domain::{PageRequest, PageSize};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -129,11 +129,9 @@ async fn greet(opened: &Opened) -> anyhow::Result<()> {
 }
 
 fn where_the_code_is(config: &GalleryConfig) -> String {
-    match &config.mail {
-        MailChoice::Outbox(folder) => {
-            format!("The code to confirm your address is in the newest file of {}/", folder.display())
-        }
-        _ => "The code to confirm your address comes by mail.".to_owned(),
+    match config.mail.folder() {
+        Some(folder) => format!("The code to confirm your address is in the newest file of {}/", folder.display()),
+        None => "The code to confirm your address comes by mail.".to_owned(),
     }
 }
 
