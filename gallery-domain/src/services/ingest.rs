@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::{Added, CHANGE_ATTEMPTS, Context, NewPhoto, Photos};
 use crate::ports::{BlobError, BlobInfo, ImageError, ProcessedImage, RepositoryError, byte_stream, collect_bytes};
 use crate::{
-    Actor, BlobKey, Failure, FailureKind, GalleryError, Photo, PhotoId, PhotoState, Sha256Digest, Task, Timestamp,
-    UserId, Work,
+    Actor, BlobArea, BlobKey, Failure, FailureKind, GalleryError, Page, PageRequest, Photo, PhotoId, PhotoState,
+    Sha256Digest, Task, Timestamp, UserId, Work,
 };
 
 /// Turns uploaded bytes into photos.
@@ -43,6 +43,13 @@ impl Ingest {
             self.context.repositories.work.schedule(&work).await?;
         }
         Ok(())
+    }
+
+    /// Uploads whose bytes are here and wait: some of them are being looked into, others were forgotten by whatever should have [told so](Self::uploaded).
+    pub async fn waiting(&self, page: PageRequest<BlobKey>) -> Result<Page<(UserId, PhotoId), BlobKey>, GalleryError> {
+        let keys = self.context.blobs.list(&format!("{}/", BlobArea::Incoming.as_str()), page).await?;
+        let items = keys.items.iter().filter_map(BlobKey::subject).map(|(_, owner, photo)| (owner, photo)).collect();
+        Ok(Page { items, next: keys.next })
     }
 
     /// Adds a file at hand. A repetition after a crash goes on where the first one stopped.

@@ -105,9 +105,8 @@ async fn begin(live: &Opened, folder: &Path) -> anyhow::Result<Opened> {
     let signing_key = live.config.data.join("signing.key");
     std::fs::copy(&signing_key, folder.join("signing.key"))
         .with_context(|| format!("cannot copy {}", signing_key.display()))?;
-    let config = GalleryConfig::from_lookup(|name| {
-        (name == "GALLERY_DATA").then(|| folder.to_string_lossy().into_owned())
-    })?;
+    let config =
+        GalleryConfig::from_lookup(|name| (name == "GALLERY_DATA").then(|| folder.to_string_lossy().into_owned()))?;
     let waiting = gallery_adapters::filesystem::FileBlobs::open(folder.join("blobs"), live.ports().clock.now()).await?;
     let mut page = PageRequest::first(PageSize::MAX);
     loop {

@@ -46,9 +46,8 @@ pub(super) fn write(folder: &Path) -> anyhow::Result<(u64, u64)> {
 /// The files that a folder's list names.
 pub(super) fn read(folder: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Listed>>> {
     let list = folder.join(LIST);
-    let file = File::open(&list).with_context(|| {
-        format!("{} is not a backup, or not a whole one: it has no {LIST}", folder.display())
-    })?;
+    let file = File::open(&list)
+        .with_context(|| format!("{} is not a backup, or not a whole one: it has no {LIST}", folder.display()))?;
     Ok(BufReader::new(file).lines().map(move |line| {
         let line = line?;
         parse(&line).ok_or_else(|| anyhow!("{} holds a line that names no file: {line}", list.display()))
@@ -65,7 +64,8 @@ pub(super) fn copy(listed: &Listed, from: &Path, to: &Path) -> anyhow::Result<()
     let permissions = file.metadata()?.permissions();
     let written = File::create_new(&target).with_context(|| format!("cannot write {}", target.display()))?;
     written.set_permissions(permissions)?;
-    let (sha256, _) = of(Tee { from: &mut file, to: &written }).with_context(|| format!("cannot copy {}", target.display()))?;
+    let (sha256, _) =
+        of(Tee { from: &mut file, to: &written }).with_context(|| format!("cannot copy {}", target.display()))?;
     written.sync_all()?;
     if sha256 != listed.sha256 {
         bail!("{} has other bytes than when the backup was made", source.display());

@@ -31,8 +31,10 @@ pub(super) fn fail(error: &anyhow::Error) -> ExitCode {
 pub(super) fn explain(error: GalleryError) -> anyhow::Error {
     match error {
         GalleryError::Invalid(fields) => {
-            let fields: Vec<_> =
-                fields.iter().map(|field| format!("{} {}", field.field.trim_start_matches('/'), field.reason)).collect();
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|field| format!("{} {}", field.field.trim_start_matches('/'), field.reason))
+                .collect();
             anyhow::Error::msg(fields.join("; "))
         }
         other => anyhow::Error::new(other),

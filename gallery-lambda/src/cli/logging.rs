@@ -20,6 +20,10 @@ pub(super) fn start(level: Option<&str>, serving: bool) -> Result<(), clap::Erro
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let readable = std::io::stderr().is_terminal() && std::env::var("GALLERY_LOG").as_deref() != Ok("json");
-    if readable { log.with_target(false).init() } else { log.json().flatten_event(true).init() }
+    if readable {
+        log.with_target(false).init()
+    } else {
+        log.json().flatten_event(true).init()
+    }
     Ok(())
 }

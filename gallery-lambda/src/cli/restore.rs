@@ -33,7 +33,9 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let in_data = config.store.file() == Some(&*data.join(DATABASE))
         && config.blobs.folder() == Some(&*data.join("blobs"));
     if !in_data {
-        bail!("a backup is restored into one folder: unset GALLERY_STORE and GALLERY_BLOBS, and name the folder with --data");
+        bail!(
+            "a backup is restored into one folder: unset GALLERY_STORE and GALLERY_BLOBS, and name the folder with --data"
+        );
     }
     let (arguments, target) = (arguments.clone(), data.to_owned());
     let json = arguments.json;

@@ -55,7 +55,7 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let opened = Opened::open(config).await?;
     let interruption = Interruption::listen()?;
     let poke = Arc::new(Notify::new());
-    let worker = tokio::spawn(worker::work(opened.gallery.worker.clone(), Arc::clone(&poke), interruption.clone()));
+    let worker = tokio::spawn(worker::work(opened.gallery.clone(), Arc::clone(&poke), interruption.clone()));
     let app = App {
         gallery: opened.gallery.clone(),
         gateway: opened.connected.gateway.clone(),
@@ -64,8 +64,9 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     };
     let service = Router::new().nest("/api", router(app)).fallback(site);
 
-    say(format_args!("Gallery is at {here}"))?;
-    greet(&opened).await?;
+    let greeting = greeting(&opened, &here).await?;
+    // Whoever reads it may have gone, as `head` does: no reason not to serve.
+    let _ = say(greeting);
     serve(listener, service, interruption).await?;
     // The worker stops after the item it is at; what is cut off is continued by the next one.
     if timeout(GRACE, worker).await.is_err() {
@@ -112,20 +113,18 @@ fn reachable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
-/// Tells whoever starts an empty gallery what to do next.
-async fn greet(opened: &Opened) -> anyhow::Result<()> {
-    let anybody = opened.gallery.accounts.list(PageRequest::first(PageSize::MAX)).await.map_err(explain)?;
+/// Where the gallery is, and what to do next in an empty one.
+async fn greeting(opened: &Opened, here: &str) -> anyhow::Result<String> {
+    let anybody = opened.gallery.accounts.list(PageRequest::first(PageSize::default())).await.map_err(explain)?;
+    let address = format!("Gallery is at {here}");
     if !anybody.items.is_empty() {
-        return Ok(());
+        return Ok(address);
     }
-    say("It is empty. To begin:")?;
-    say("  1. Open that address in a browser and sign up.")?;
-    say(format_args!("  2. {}", where_the_code_is(&opened.config)))?;
-    say(format_args!(
-        "  3. Add photos on the page, or a whole folder: gallery import FOLDER --data {}",
-        opened.config.data.display()
-    ))?;
-    Ok(())
+    let (code, data) = (where_the_code_is(&opened.config), opened.config.data.display());
+    Ok(format!(
+        "{address}\nIt is empty. To begin:\n  1. Open that address in a browser and sign up.\n  2. {code}\n  \
+         3. Add photos on the page, or a whole folder: gallery import FOLDER --data {data}"
+    ))
 }
 
 fn where_the_code_is(config: &GalleryConfig) -> String {

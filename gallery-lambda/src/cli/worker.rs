@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gallery_domain::services::{Worker, WorkerReport};
+use gallery_domain::services::{Gallery, WorkerReport};
+use gallery_domain::{PageRequest, PageSize};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -11,16 +12,16 @@ use super::interruption::Interruption;
 
 /// The longest sleep: as late as this, work is noticed that another process has scheduled.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
-/// How often expired things are forgotten.
+/// How often expired things are forgotten, and forgotten uploads remembered.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// The longest wait after the store itself has failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Works until the program is to stop, which it does between two items. An error or a panic is logged, and it goes on.
-pub(super) async fn work(worker: Worker, poke: Arc<Notify>, mut interruption: Interruption) {
+pub(super) async fn work(gallery: Gallery, poke: Arc<Notify>, mut interruption: Interruption) {
     let (mut tidy_at, mut failures) = (Instant::now(), 0);
     while !interruption.is_wanted() {
-        let pause = match step(&worker, &mut tidy_at).await {
+        let pause = match step(&gallery, &mut tidy_at, &interruption).await {
             Ok(pause) => {
                 failures = 0;
                 pause
@@ -43,13 +44,40 @@ pub(super) async fn work(worker: Worker, poke: Arc<Notify>, mut interruption: In
 }
 
 /// Takes up one item; how long to sleep until the next.
-async fn step(worker: &Worker, tidy_at: &mut Instant) -> anyhow::Result<Duration> {
+async fn step(gallery: &Gallery, tidy_at: &mut Instant, interruption: &Interruption) -> anyhow::Result<Duration> {
     if *tidy_at <= Instant::now() {
         *tidy_at = Instant::now() + TIDY_EVERY;
-        worker.tidy_up().await?;
+        take_up_forgotten(gallery, interruption).await?;
+        gallery.worker.tidy_up().await?;
     }
-    let one = worker.clone();
+    let worker = gallery.worker.clone();
     // A task of its own, so that a panic ends it and not the worker.
-    let report: WorkerReport = tokio::spawn(async move { one.run_due(1).await }).await??;
-    if report.claimed > 0 { Ok(Duration::ZERO) } else { Ok(worker.idle_time(LONGEST_SLEEP).await?) }
+    let report: WorkerReport = tokio::spawn(async move { worker.run_due(1).await }).await??;
+    if report.claimed > 0 { Ok(Duration::ZERO) } else { Ok(gallery.worker.idle_time(LONGEST_SLEEP).await?) }
+}
+
+/// Looks into uploads whose bytes came to a server that was cut off before it did. Who is at one of them meanwhile is not disturbed.
+async fn take_up_forgotten(gallery: &Gallery, interruption: &Interruption) -> anyhow::Result<()> {
+    let mut page = PageRequest::first(PageSize::MAX);
+    loop {
+        let waiting = gallery.ingest.waiting(page).await?;
+        for (owner, photo) in waiting.items {
+            if interruption.is_wanted() {
+                return Ok(());
+            }
+            let ingest = gallery.ingest.clone();
+            match tokio::spawn(async move { ingest.uploaded(owner, photo).await }).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(%photo, error, "an upload will be looked into later");
+                }
+                Err(error) => tracing::error!(%photo, %error, "looking into an upload broke down"),
+            }
+        }
+        match waiting.next {
+            Some(next) => page = PageRequest::after(PageSize::MAX, next),
+            None => return Ok(()),
+        }
+    }
 }

@@ -25,11 +25,19 @@ pub(super) struct Candidate {
 pub(super) enum Found {
     Candidate(Candidate),
     /// Nothing that anybody would expect to become a photo.
-    Skipped { reason: String },
+    Skipped {
+        reason: String,
+    },
     /// Somebody may expect it to become a photo, but it cannot.
-    Refused { path: PathBuf, reason: String },
+    Refused {
+        path: PathBuf,
+        reason: String,
+    },
     /// It cannot be looked at.
-    Failed { path: PathBuf, reason: String },
+    Failed {
+        path: PathBuf,
+        reason: String,
+    },
 }
 
 /// A file under the folder that is imported, or why it cannot be told.

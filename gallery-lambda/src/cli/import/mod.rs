@@ -319,12 +319,7 @@ async fn import(
 }
 
 /// The photo with the time of its file, if the camera left none.
-async fn with_time(
-    opened: &Opened,
-    actor: &Actor,
-    photo: Photo,
-    candidate: &Candidate,
-) -> Result<Photo, NotImported> {
+async fn with_time(opened: &Opened, actor: &Actor, photo: Photo, candidate: &Candidate) -> Result<Photo, NotImported> {
     let (None, Some(modified)) = (photo.details.taken_at, candidate.modified) else { return Ok(photo) };
     let Ok(since_epoch) = modified.duration_since(std::time::UNIX_EPOCH) else { return Ok(photo) };
     let moment = Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));

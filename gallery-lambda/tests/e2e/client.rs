@@ -1,0 +1,183 @@
+//! Somebody who uses the HTTP API.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::program::{PASSWORD, Server, files};
+
+/// Somebody who uses the API, logged in or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) token: Option<String>,
+}
+
+/// The server did not answer: it is gone.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+impl From<reqwest::Error> for Gone {
+    fn from(_: reqwest::Error) -> Self {
+        Self
+    }
+}
+
+impl Client {
+    pub(crate) fn new(server: &Server) -> Self {
+        Self { http: reqwest::Client::new(), url: server.url.clone(), token: None }
+    }
+
+    /// The same person after the server was started again.
+    pub(crate) fn at(&self, server: &Server) -> Self {
+        Self { http: reqwest::Client::new(), url: server.url.clone(), token: self.token.clone() }
+    }
+
+    /// Calls the API; the status and the JSON of the answer, `null` where there is none.
+    pub(crate) async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(StatusCode, Value), Gone> {
+        let mut request = self.http.request(method, format!("{}/api{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await?;
+        let status = answer.status();
+        let bytes = answer.bytes().await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    /// Calls the API of a server that is there.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        self.try_call(method, path, body).await.expect("the server answers")
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.call(Method::GET, path, None).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+        answer
+    }
+
+    /// Signs up, confirms with the code from the outbox, and logs in.
+    pub(crate) async fn join(&mut self, email: &str, data: &Path) {
+        let sign_up = json!({ "email": email, "password": PASSWORD, "name": "Ada" });
+        let (status, answer) = self.call(Method::POST, "/signup", Some(sign_up)).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        let code = code_for(email, data).await;
+        let (status, answer) =
+            self.call(Method::POST, "/confirmemail", Some(json!({ "email": email, "code": code }))).await;
+        assert!(status.is_success(), "{answer}");
+        self.log_in(email).await;
+    }
+
+    pub(crate) async fn log_in(&mut self, email: &str) {
+        let (status, answer) =
+            self.call(Method::POST, "/login", Some(json!({ "email": email, "password": PASSWORD }))).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        self.token = Some(answer["token"].as_str().expect("a token").to_owned());
+    }
+
+    /// Announces a photo and sends its bytes; its id once both were acknowledged.
+    pub(crate) async fn try_upload(&self, name: &str, bytes: &[u8]) -> Result<String, Gone> {
+        let (id, request) = self.announce(name, bytes).await?;
+        let answer = request.body(bytes.to_vec()).send().await?;
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{}", answer.text().await?);
+        Ok(id)
+    }
+
+    /// What the server answers to the bytes of a photo that it expects.
+    pub(crate) async fn status_of_upload(&self, bytes: &[u8]) -> StatusCode {
+        let (_, request) = self.announce("photo.jpg", bytes).await.expect("the server answers");
+        request.body(bytes.to_vec()).send().await.expect("the server answers").status()
+    }
+
+    /// Uploads a photo, and does something while half of it is sent.
+    pub(crate) async fn upload_with_a_pause(&self, bytes: &[u8], pause: impl FnOnce() + Send + 'static) -> String {
+        let (id, request) = self.announce("photo.jpg", bytes).await.expect("the server answers");
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        let (first, second) = (first.to_vec(), second.to_vec());
+        let first = futures_util::stream::once(async move { Ok::<_, std::io::Error>(first) });
+        let second = futures_util::stream::once(async move {
+            // Time for the first half to arrive, and after the pause for the server to take note of it.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            pause();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok(second)
+        });
+        let body = reqwest::Body::wrap_stream(futures_util::StreamExt::chain(first, second));
+        let answer = request.body(body).send().await.expect("the server answers");
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        id
+    }
+
+    /// Announces a photo; its id, and the request that wants its bytes.
+    async fn announce(&self, name: &str, bytes: &[u8]) -> Result<(String, reqwest::RequestBuilder), Gone> {
+        let announced = json!({
+            "fileName": name,
+            "contentType": "image/jpeg",
+            "size": bytes.len(),
+            "sha256": gallery_domain::Sha256Digest::of(bytes).to_string(),
+        });
+        let (status, answer) = self.try_call(Method::POST, "/photos", Some(announced)).await?;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        let upload = &answer["upload"];
+        let url = upload["url"].as_str().expect("a URL");
+        let mut request = self.http.put(format!("{}{url}", self.url));
+        for (name, value) in upload["headers"].as_object().expect("headers") {
+            request = request.header(name, value.as_str().expect("a header"));
+        }
+        Ok((answer["photo"]["id"].as_str().expect("an id").to_owned(), request))
+    }
+
+    pub(crate) async fn upload(&self, name: &str, bytes: &[u8]) -> String {
+        self.try_upload(name, bytes).await.expect("the server answers")
+    }
+
+    /// The photo once it is ready.
+    pub(crate) async fn ready(&self, id: &str) -> Value {
+        // As long as a busy machine may need; an answer that never comes fails the test rather than hangs it.
+        for _ in 0..1_200 {
+            let photo = self.get(&format!("/photos/{id}")).await;
+            match photo["state"].as_str() {
+                Some("ready") => return photo,
+                Some("uploading" | "processing") => tokio::time::sleep(Duration::from_millis(100)).await,
+                _ => panic!("the photo failed: {photo}"),
+            }
+        }
+        panic!("the photo {id} never became ready");
+    }
+
+    /// The bytes under a URL that stands in a photo.
+    pub(crate) async fn fetch(&self, url: &Value) -> Vec<u8> {
+        let url = url.as_str().expect("a URL");
+        let answer = self.http.get(format!("{}{url}", self.url)).send().await.expect("the server answers");
+        assert_eq!(answer.status(), StatusCode::OK, "{url}");
+        answer.bytes().await.expect("the bytes come").to_vec()
+    }
+}
+
+/// The code in the newest mail to an address; mails follow answers at a little distance.
+async fn code_for(email: &str, data: &Path) -> String {
+    for _ in 0..600 {
+        let mut mails = files(&data.join("outbox"));
+        mails.sort();
+        for mail in mails.iter().rev().filter(|mail| mail.extension().is_some_and(|extension| extension == "eml")) {
+            let text = std::fs::read_to_string(mail).expect("a mail can be read");
+            let code = text.lines().find(|line| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit()));
+            if let (true, Some(code)) = (text.contains(&format!("To: {email}\n")), code) {
+                return code.to_owned();
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no mail came");
+}

@@ -1,0 +1,9 @@
+//! The program as people use it: real processes, real files, HTTP over the loopback, and now and then a `kill -9`.
+
+mod client;
+mod commands;
+mod crashes;
+mod journey;
+mod photos;
+mod program;
+mod trouble;
