@@ -151,6 +151,9 @@ pub(super) const LOCK_FILE: &str = "lock";
 fn open_lock(data: &Path) -> anyhow::Result<File> {
     let path = data.join(LOCK_FILE);
     File::options().create(true).truncate(false).write(true).open(&path).with_context(|| {
-        format!("cannot write to the gallery's folder {}: mend the cause, or choose another with --data", data.display())
+        format!(
+            "cannot write to the gallery's folder {}: mend the cause, or choose another with --data",
+            data.display()
+        )
     })
 }

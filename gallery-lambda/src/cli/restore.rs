@@ -30,8 +30,8 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<ExitCode> {
     let config = configure(data)?;
-    let in_data = config.store.file() == Some(&*data.join(DATABASE))
-        && config.blobs.folder() == Some(&*data.join("blobs"));
+    let in_data =
+        config.store.file() == Some(&*data.join(DATABASE)) && config.blobs.folder() == Some(&*data.join("blobs"));
     if !in_data {
         bail!(
             "a backup is restored into one folder: unset GALLERY_STORE and GALLERY_BLOBS, and name the folder with --data"
