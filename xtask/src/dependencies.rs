@@ -88,7 +88,7 @@ const RULES: &[Rule] = &[
     Rule {
         package: "gallery-lambda",
         features: Features::All,
-        forbidden: &["native-tls", "openssl*"],
+        forbidden: &["native-tls", "openssl", "openssl-sys"],
         because: "TLS is rustls alone",
     },
 ];

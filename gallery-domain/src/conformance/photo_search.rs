@@ -624,7 +624,7 @@ pub async fn photos_with_as_many_words_as_count_are_found(store: &Repositories) 
         assert_agrees(store, owner, &query).await;
     }
     let terms = photo.terms();
-    assert_found(store, owner, terms.all().last().expect("it has terms").as_str(), &[photo.clone()]).await;
+    assert_found(store, owner, terms.all().last().expect("it has terms").as_str(), std::slice::from_ref(&photo)).await;
     let changed = change(store, owner, photo.id, |photo| photo.details.description = Default::default()).await;
     assert_found(store, owner, "word00", &[]).await;
     assert_found(store, owner, "dsc", &[changed]).await;

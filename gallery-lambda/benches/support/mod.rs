@@ -1,13 +1,10 @@
 //! What the benchmarks share: galleries with many photos, and how figures are taken and printed.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gallery_adapters::config::GalleryConfig;
 use gallery_adapters::connect::{self, Connected};
-use gallery_adapters::imaging::Imaging;
-use gallery_adapters::sqlite::{SqliteOptions, SqliteStore};
 use gallery_domain::services::{Gallery, Policy, SignUp};
 use gallery_domain::{
     Actor, ExifSummary, FileName, ImageFacts, MediaType, Original, Password, PersonName, Photo, PhotoCursor,
@@ -15,24 +12,19 @@ use gallery_domain::{
 };
 
 /// A gallery on the embedded adapters, and its only user.
-pub struct Bench {
-    pub gallery: Gallery,
-    pub connected: Connected,
-    pub actor: Actor,
+pub(crate) struct Bench {
+    pub(crate) gallery: Gallery,
+    pub(crate) connected: Connected,
+    pub(crate) actor: Actor,
     /// A place in the middle of its timeline.
-    pub middle: PhotoCursor,
+    pub(crate) middle: PhotoCursor,
 }
 
 /// An empty gallery in a folder.
-pub async fn gallery(folder: &Path) -> Bench {
+pub(crate) async fn gallery(folder: &Path) -> Bench {
     let data = folder.to_str().expect("a temporary folder has a plain name").to_owned();
     let config = GalleryConfig::from_lookup(|name| (name == "GALLERY_DATA").then(|| data.clone())).expect("defaults");
-    let store = SqliteStore::connect(&folder.join("gallery.db"), SqliteOptions::default()).await.expect("a store");
-    store.migrate().await.expect("a schema");
-    let images = Arc::new(Imaging::new());
-    let connected = connect::connect_with(&config, store.repositories(), images, connect::BLOB_URL_PREFIX)
-        .await
-        .expect("the embedded adapters");
+    let connected = connect::connect(&config, connect::BLOB_URL_PREFIX).await.expect("the embedded adapters");
     let gallery = Gallery::new(connected.ports.clone(), Policy::default());
     let sign_up = SignUp {
         email: "bench@example.org".parse().expect("an address"),
@@ -46,7 +38,7 @@ pub async fn gallery(folder: &Path) -> Bench {
 
 /// Adds `count` ready photos without bytes: one an hour, every tenth tagged `beach`, every thousandth titled `eclipse`.
 #[allow(dead_code, reason = "not every benchmark needs many photos")]
-pub async fn fill(bench: &mut Bench, count: u64) {
+pub(crate) async fn fill(bench: &mut Bench, count: u64) {
     let start = Timestamp::from_millis(1_000_000_000_000);
     bench.middle = PhotoCursor::before(start.plus(Duration::from_secs(count / 2 * 3600)));
     let photos = &bench.connected.ports.repositories.photos;
@@ -89,14 +81,14 @@ pub async fn fill(bench: &mut Bench, count: u64) {
 }
 
 /// The middle one of some durations.
-pub fn median(mut times: Vec<Duration>) -> Duration {
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
 }
 
 /// How long something takes.
 #[allow(dead_code, reason = "not every benchmark times single calls")]
-pub async fn time<T>(work: impl Future<Output = T>) -> Duration {
+pub(crate) async fn time<T>(work: impl Future<Output = T>) -> Duration {
     let start = Instant::now();
     let result = work.await;
     let took = start.elapsed();
