@@ -6,7 +6,7 @@ use image::ImageFormat;
 use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 
 use crate::crafted::{
-    encoded, four_corners, gif, jpeg, png, png_header, riff, riff_chunk, webp_canvas, webp_frame, with_chunk, zeros,
+    encoded, four_corners, gif, jpeg, png, png_header, riff, riff_chunk, webp_canvas, webp_frame, zeros,
 };
 use crate::{preview, process, ready, refused};
 
@@ -125,25 +125,6 @@ async fn a_jpeg_of_too_many_scans_is_refused() {
     let scan = &file[last_scan..file.len() - 2];
     let file = [&file[..file.len() - 2], &scan.repeat(3_000), &[0xFF, 0xD9]].concat();
     assert_eq!(refused(file).await.0, TooLarge);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_unpacks_to_hundreds_of_megabytes_is_not_unpacked() {
-    const MUCH: u64 = 512 << 20;
-    let picture = encoded(&four_corners(64, 64), ImageFormat::Png);
-    let packed = zeros(MUCH);
-    assert!(packed.len() < 4 << 20);
-    for (name, keyword) in
-        [(b"iCCP", &b"P\0\0"[..]), (b"zTXt", b"Comment\0\0"), (b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0")]
-    {
-        let processed = ready(with_chunk(&picture, name, [keyword, &packed].concat())).await;
-        assert_eq!(processed.facts.width, 64);
-    }
-    // Many more rows than the header speaks of.
-    let rows = png(&[(b"IHDR", png_header(8, 8, 8, 0)), (b"IDAT", packed), (b"IEND", vec![])]);
-    assert_eq!(ready(rows).await.facts.width, 8);
-    #[cfg(target_os = "linux")]
-    assert!(crate::most_memory_held() < MUCH, "{} bytes", crate::most_memory_held());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,6 @@
 mod camera;
 mod crafted;
 mod hostile;
-mod mutations;
 mod photos;
 mod pictures;
 
@@ -38,12 +37,4 @@ fn derived(processed: &ProcessedImage, which: DerivedImage) -> RgbImage {
 
 fn preview(processed: &ProcessedImage) -> RgbImage {
     derived(processed, DerivedImage::Preview)
-}
-
-/// The most memory that this process has held at once, in bytes.
-#[cfg(target_os = "linux")]
-fn most_memory_held() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells of a process's memory");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak is told");
-    peak.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of kilobytes") * 1024
 }
