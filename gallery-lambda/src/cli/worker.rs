@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gallery_domain::services::{Gallery, WorkerReport};
-use gallery_domain::{PageRequest, PageSize};
+use gallery_domain::{PageRequest, PageSize, UserId};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -47,7 +47,7 @@ pub(super) async fn work(gallery: Gallery, poke: Arc<Notify>, mut interruption: 
 async fn step(gallery: &Gallery, tidy_at: &mut Instant, interruption: &Interruption) -> anyhow::Result<Duration> {
     if *tidy_at <= Instant::now() {
         *tidy_at = Instant::now() + TIDY_EVERY;
-        take_up_forgotten(gallery, interruption).await?;
+        take_up_forgotten(gallery, None, interruption).await?;
         gallery.worker.tidy_up().await?;
     }
     let worker = gallery.worker.clone();
@@ -56,12 +56,17 @@ async fn step(gallery: &Gallery, tidy_at: &mut Instant, interruption: &Interrupt
     if report.claimed > 0 { Ok(Duration::ZERO) } else { Ok(gallery.worker.idle_time(LONGEST_SLEEP).await?) }
 }
 
-/// Looks into uploads whose bytes came to a server that was cut off before it did. Who is at one of them meanwhile is not disturbed.
-async fn take_up_forgotten(gallery: &Gallery, interruption: &Interruption) -> anyhow::Result<()> {
+/// Looks into uploads whose bytes came to a program that was cut off before it did: all of them, or those of one owner. Who is at one of them
+/// meanwhile is not disturbed.
+pub(super) async fn take_up_forgotten(
+    gallery: &Gallery,
+    of: Option<UserId>,
+    interruption: &Interruption,
+) -> anyhow::Result<()> {
     let mut page = PageRequest::first(PageSize::MAX);
     loop {
         let waiting = gallery.ingest.waiting(page).await?;
-        for (owner, photo) in waiting.items {
+        for (owner, photo) in waiting.items.into_iter().filter(|(owner, _)| of.is_none_or(|of| of == *owner)) {
             if interruption.is_wanted() {
                 return Ok(());
             }

@@ -97,10 +97,13 @@ impl Server {
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(crate) fn stop(mut self) -> ExitStatus {
-        if self.child.try_wait().expect("the server can be asked").is_none() {
-            terminate(self.pid());
-        }
+    pub(crate) fn stop(self) -> ExitStatus {
+        terminate(self.pid());
+        self.end()
+    }
+
+    /// Waits until a server that was asked to stop has.
+    pub(crate) fn end(mut self) -> ExitStatus {
         self.child.wait().expect("the server ends")
     }
 

@@ -127,7 +127,7 @@ async fn a_request_under_way_is_finished_after_the_wish_to_stop() {
     let bytes = photos::jpeg(4, 800);
     let pid = server.pid();
     let id = ada.upload_with_a_pause(&bytes, move || terminate(pid)).await;
-    assert!(server.stop().success());
+    assert!(server.end().success());
     let server = Server::start(&data);
     let ada = ada.at(&server);
     let photo = ada.ready(&id).await;

@@ -3,7 +3,7 @@
 mod folder;
 mod report;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
@@ -16,10 +16,10 @@ use anyhow::Context;
 use clap::Args;
 use futures_util::StreamExt;
 use gallery_domain::ports::{BackendFailure, Retry};
-use gallery_domain::services::{Imported, NewAlbum, NewPhoto, PhotoList, PhotoPatch, Place, Policy};
+use gallery_domain::services::{Imported, NewAlbum, NewPhoto, PhotoPatch, Place, Policy};
 use gallery_domain::{
-    Actor, AlbumId, AlbumTitle, Description, EmailAddress, FileName, GalleryError, PageRequest, PageSize, Photo,
-    PhotoId, PhotoState, Sha256Digest, TakenAt, Timestamp,
+    Actor, AlbumId, AlbumTitle, Description, EmailAddress, FileName, GalleryError, Photo, PhotoId, Sha256Digest,
+    TakenAt, Timestamp,
 };
 use tokio::sync::mpsc;
 
@@ -29,6 +29,7 @@ use super::checksums;
 use super::console::{self, explain};
 use super::interruption::Interruption;
 use super::opened::Opened;
+use super::worker::take_up_forgotten;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -72,7 +73,8 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let interruption = Interruption::listen()?;
     let report = Report::new(arguments.json);
     report.count_files_of(&arguments.paths);
-    let cut_short = unfinished(&opened, &actor).await?;
+    // What an import before this one was cut off at.
+    take_up_forgotten(&opened.gallery, Some(actor.user()), &interruption).await?;
     let mut import = Import {
         opened: &opened,
         actor,
@@ -80,7 +82,6 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
         use_mtime: arguments.use_mtime,
         interruption,
         report,
-        cut_short,
         albums: BTreeMap::new(),
         failures_in_a_row: 0,
     };
@@ -108,7 +109,6 @@ struct Import<'a> {
     use_mtime: bool,
     interruption: Interruption,
     report: Report,
-    cut_short: BTreeSet<Sha256Digest>,
     albums: BTreeMap<String, AlbumId>,
     failures_in_a_row: u32,
 }
@@ -165,11 +165,11 @@ impl Import<'_> {
         let mut new = Vec::new();
         for (digest, candidate) in files {
             match known.get(&digest) {
-                Some(photo) if !self.cut_short.contains(&digest) => {
+                Some(photo) => {
                     self.report.file(&candidate.path, Outcome::Known)?;
                     placed.push((candidate.path, candidate.folder, *photo));
                 }
-                _ => new.push((candidate, digest)),
+                None => new.push((candidate, digest)),
             }
         }
         new.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
@@ -333,21 +333,6 @@ async fn hash(candidate: Candidate) -> (Candidate, io::Result<Sha256Digest>) {
     let path = candidate.path.clone();
     let digest = tokio::task::spawn_blocking(move || Ok(checksums::of(File::open(path)?)?.0)).await;
     (candidate, digest.unwrap_or_else(|gone| Err(io::Error::other(gone))))
-}
-
-/// The contents of photos whose bytes came but that were not looked into yet: an import of them was cut short, and is to be done again.
-async fn unfinished(opened: &Opened, actor: &Actor) -> anyhow::Result<BTreeSet<Sha256Digest>> {
-    let mut contents = BTreeSet::new();
-    let mut page = PageRequest::first(PageSize::MAX);
-    loop {
-        let photos = opened.gallery.photos.list(actor, PhotoList::Unfinished, page).await.map_err(explain)?;
-        let processing = photos.items.iter().filter(|photo| photo.state == PhotoState::Processing);
-        contents.extend(processing.map(|photo| photo.original.sha256));
-        match photos.next {
-            Some(next) => page = PageRequest::after(PageSize::MAX, next),
-            None => return Ok(contents),
-        }
-    }
 }
 
 /// What the album of a folder is called; a path too long for a title keeps its end.
