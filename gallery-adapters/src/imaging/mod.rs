@@ -34,7 +34,7 @@ use self::refusal::Refusal;
 /// Makes the derived images with decoders written in Rust, on the threads that tokio keeps for blocking work.
 ///
 /// As many photos are decoded at once as there are cores; the rest wait. Each takes at most about 600 MiB beside its own
-/// bytes, and its time is bounded by what [`probe`] lets through: a thread at work cannot be stopped.
+/// bytes, and its time is bounded by what `probe` lets through: a thread at work cannot be stopped.
 #[derive(Debug)]
 pub struct Imaging {
     cores: Arc<Semaphore>,

@@ -53,11 +53,6 @@ impl std::fmt::Debug for Plan {
 }
 
 impl Plan {
-    /// Counts from 0 again, and lets nothing happen.
-    pub(crate) fn clear(&self) {
-        *self.lock() = State::default();
-    }
-
     /// Has a call fail.
     pub(crate) fn fail(&self, call: usize, fault: Fault) {
         self.lock().fault = Some((call, fault));

@@ -64,7 +64,9 @@ impl Harness {
         let gallery = Gallery::new(ports, Policy::default());
         let pokes = Arc::new(AtomicUsize::new(0));
         let counted = pokes.clone();
-        let on_work = Arc::new(move || drop(counted.fetch_add(1, Ordering::SeqCst)));
+        let on_work = Arc::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
         let app = App { gallery: gallery.clone(), gateway: Some(blobs), settings, on_work };
         let router = if path.is_empty() { router(app) } else { Router::new().nest(path, router(app)) };
         Self { gallery, clock, mailer, identity, pokes, router }
