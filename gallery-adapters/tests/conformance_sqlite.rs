@@ -17,5 +17,12 @@ async fn fresh() -> Fixture<Repositories> {
 }
 
 gallery_domain::conformance::photo_repository_suite!(fresh().await);
+gallery_domain::conformance::photo_search_suite!(fresh().await);
+gallery_domain::conformance::album_repository_suite!(fresh().await);
 gallery_domain::conformance::user_repository_suite!(fresh().await);
+gallery_domain::conformance::credential_repository_suite!(fresh().await);
+gallery_domain::conformance::session_repository_suite!(fresh().await);
+gallery_domain::conformance::idempotency_repository_suite!(fresh().await);
+gallery_domain::conformance::rate_limiter_suite!(fresh().await);
 gallery_domain::conformance::work_queue_suite!(fresh().await);
+gallery_domain::conformance::model_suite!(fresh().await);

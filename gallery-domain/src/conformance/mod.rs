@@ -150,6 +150,7 @@ mod tests {
         ] {
             let (_, after) = source.split_once("macro_rules!").expect("a suite is a macro");
             let (named, functions) = after.split_once("\n}").expect("a macro ends");
+            let (_, named) = named.split_once("[\n").expect("a suite names its clauses in a list");
             let named: Vec<&str> = named.lines().filter_map(|line| line.trim().strip_suffix(',')).collect();
             let written: Vec<&str> =
                 functions.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next()).collect();
