@@ -3,7 +3,7 @@
 //! An adapter's crate takes this crate with the feature `conformance` as a dev-dependency, and tokio with `macros` and
 //! `rt-multi-thread`; then one line a suite runs each clause as a test of its own, each on a fixture of its own:
 //!
-//! ```ignore
+//! ```text
 //! use gallery_domain::conformance::Fixture;
 //! use gallery_domain::ports::Repositories;
 //!
@@ -150,8 +150,9 @@ mod tests {
         ] {
             let (_, after) = source.split_once("macro_rules!").expect("a suite is a macro");
             let (named, functions) = after.split_once("\n}").expect("a macro ends");
-            let (_, named) = named.split_once("[\n").expect("a suite names its clauses in a list");
-            let named: Vec<&str> = named.lines().filter_map(|line| line.trim().strip_suffix(',')).collect();
+            let (_, named) = named.rsplit_once('[').expect("a suite names its clauses in a list");
+            let (named, _) = named.split_once(']').expect("a list ends");
+            let named: Vec<&str> = named.split(',').map(str::trim).filter(|clause| !clause.is_empty()).collect();
             let written: Vec<&str> =
                 functions.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next()).collect();
             assert_eq!(named, written, "the clauses of {suite}");
