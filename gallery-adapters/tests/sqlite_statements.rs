@@ -109,7 +109,7 @@ async fn use_albums(fixture: &Fixture) {
     let (owner, albums) = (fixture.owner, &fixture.repositories.albums);
     let photo = fixture.photo(2, |_| ()).await;
     let id = fixture.album(2, "Album").await;
-    let rank = Rank::between(None, None);
+    let rank = Rank::between(None, None).unwrap();
     let place = RankCursor { rank: rank.clone(), photo: photo.id };
     albums.add_photos(owner, id, &[Membership { photo: photo.id, rank }]).await.unwrap();
     let mut album = albums.find(owner, id).await.unwrap().unwrap().album;

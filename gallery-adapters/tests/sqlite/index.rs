@@ -103,7 +103,7 @@ async fn a_search_within_albums_looks_at_no_other_photos() {
     let (even, some) = (fixture.album(1, "Even").await, fixture.album(2, "Some").await);
     let mut rank = None;
     for (number, photo) in photos.iter().enumerate() {
-        let next = Rank::between(rank.as_ref(), None);
+        let next = Rank::between(rank.as_ref(), None).unwrap();
         let place = [Membership { photo: photo.id, rank: next.clone() }];
         if number % 2 == 0 {
             fixture.repositories.albums.add_photos(fixture.owner, even, &place).await.unwrap();
@@ -162,7 +162,7 @@ async fn the_index_follows_every_change_of_a_photo() {
     let scope = AlbumScope::default();
     let mut photo = fixture.photo(1, |photo| photo.details.title = title("before")).await;
     let album = fixture.album(1, "Album").await;
-    let place = [Membership { photo: photo.id, rank: Rank::between(None, None) }];
+    let place = [Membership { photo: photo.id, rank: Rank::between(None, None).unwrap() }];
     fixture.repositories.albums.add_photos(fixture.owner, album, &place).await.unwrap();
 
     fixture.replace(&mut photo, |photo| photo.details.title = title("after")).await;
@@ -237,7 +237,7 @@ async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
                 photo.details.tags = tags(&["Lake"]);
             })
             .await;
-        let place = [Membership { photo: shown.id, rank: Rank::between(None, None) }];
+        let place = [Membership { photo: shown.id, rank: Rank::between(None, None).unwrap() }];
         fixture.repositories.albums.add_photos(fixture.owner, album, &place).await.unwrap();
         let photos = &fixture.repositories.photos;
         assert_eq!(photos.audit(fixture.owner, true).await.unwrap(), []);

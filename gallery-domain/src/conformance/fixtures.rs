@@ -378,7 +378,7 @@ pub fn trash_album(at: Timestamp) -> impl FnOnce(&mut Album) {
 /// Puts photos into an album behind those that stand there, in this order, and answers their places.
 pub async fn append(store: &Repositories, album: &Album, photos: &[&Photo]) -> Vec<Membership> {
     let last = store.albums.last_member(album.owner, album.id).await.succeeds("finding the last place");
-    let ranks = Rank::spread(last.as_ref().map(|place| &place.rank), None, photos.len());
+    let ranks = Rank::spread(last.as_ref().map(|place| &place.rank), None, photos.len()).expect("there is room");
     let places: Vec<Membership> =
         photos.iter().zip(ranks).map(|(photo, rank)| Membership { photo: photo.id, rank }).collect();
     for some in places.chunks(100) {

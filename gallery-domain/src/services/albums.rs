@@ -2,12 +2,12 @@
 
 use futures_util::future::try_join;
 
+use super::album_order::AlbumOrder;
 use super::{CHANGE_ATTEMPTS, Context, Photos, check_revision};
 use crate::ports::RepositoryError;
 use crate::{
     Actor, Album, AlbumCursor, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, Description, GalleryError,
-    InvalidValue, Membership, Page, PageRequest, PageSize, Photo, PhotoId, Rank, RankCursor, Revision, Task, Timestamp,
-    UserId, Work,
+    InvalidValue, Page, PageRequest, PageSize, Photo, PhotoId, RankCursor, Revision, Task, Timestamp, UserId, Work,
 };
 
 /// Albums of whoever acts.
@@ -171,7 +171,7 @@ impl Albums {
         id: AlbumId,
         page: PageRequest<RankCursor>,
     ) -> Result<Page<Photo, RankCursor>, GalleryError> {
-        self.find_live(actor.user(), id).await?;
+        self.context.live_album(actor.user(), id).await?;
         let page = self.context.repositories.albums.photos(actor.user(), id, page).await?;
         Ok(page.map(|(_, photo)| photo))
     }
@@ -185,45 +185,17 @@ impl Albums {
         place: Place,
     ) -> Result<u64, GalleryError> {
         let owner = actor.user();
-        self.find_live(owner, id).await?;
-        let albums = &self.context.repositories.albums;
+        let entry = self.context.live_album(owner, id).await?;
         let found = self.context.repositories.photos.find_many(owner, photos).await?;
         if let Some(absent) = photos.iter().position(|id| !found.iter().any(|photo| photo.id == *id)) {
             return Err(InvalidValue::new("is not one of your photos").in_field(format!("/photoIds/{absent}")).into());
         }
-        let next = match place {
-            Place::End => return self.photos.append_to_album(owner, id, photos).await,
-            Place::Start => {
-                let first =
-                    albums.members(owner, id, PageRequest::first(PageSize::new(1).expect("1 is a page size"))).await?;
-                first.items.into_iter().next()
-            }
-            Place::Before(photo) => {
-                let member = albums.member(owner, id, photo).await?;
-                Some(member.ok_or_else(|| InvalidValue::new("is not a photo of this album").in_field("/before"))?)
-            }
-        };
-        let before = match (&next, place) {
-            (Some(next), Place::Before(_)) => {
-                let cursor = RankCursor { rank: next.rank.clone(), photo: next.photo };
-                albums.member_before(owner, id, &cursor).await?
-            }
-            _ => None,
-        };
-        let mut unique: Vec<PhotoId> = Vec::with_capacity(photos.len());
-        for photo in photos {
-            if !unique.contains(photo) {
-                unique.push(*photo);
-            }
-        }
-        let ranks = Rank::spread(before.as_ref().map(|m| &m.rank), next.as_ref().map(|m| &m.rank), unique.len());
-        let places: Vec<_> = unique.into_iter().zip(ranks).map(|(photo, rank)| Membership { photo, rank }).collect();
-        Ok(albums.add_photos(owner, id, &places).await?)
+        AlbumOrder::of(&self.context, owner, id).put(&entry, photos, place).await
     }
 
     /// Takes photos, at most 100, out of an album; how many stood in it.
     pub async fn remove_photos(&self, actor: &Actor, id: AlbumId, photos: &[PhotoId]) -> Result<u64, GalleryError> {
-        self.find_live(actor.user(), id).await?;
+        self.context.live_album(actor.user(), id).await?;
         Ok(self.context.repositories.albums.remove_photos(actor.user(), id, photos).await?)
     }
 
@@ -234,7 +206,7 @@ impl Albums {
         id: AlbumId,
         photos: AlbumPhotos,
     ) -> Result<Deletion, GalleryError> {
-        let entry = self.find_live(actor.user(), id).await?;
+        let entry = self.context.live_album(actor.user(), id).await?;
         Ok(deletion(&entry, photos))
     }
 
@@ -247,7 +219,7 @@ impl Albums {
         if_match: Option<Revision>,
     ) -> Result<Deletion, GalleryError> {
         let (owner, now) = (actor.user(), self.context.now());
-        let entry = self.find_live(owner, id).await?;
+        let entry = self.context.live_album(owner, id).await?;
         let work = Work::new(Task::Album { owner, album: id }, now);
         let album = self
             .change(owner, id, if_match, |album| {
@@ -352,11 +324,6 @@ impl Albums {
         }
     }
 
-    async fn find_live(&self, owner: UserId, id: AlbumId) -> Result<AlbumEntry, GalleryError> {
-        let entry = self.context.repositories.albums.find(owner, id).await?;
-        entry.filter(|entry| entry.album.trashed.is_none()).ok_or(GalleryError::NotFound("album"))
-    }
-
     async fn with_covers(
         &self,
         owner: UserId,
@@ -395,6 +362,14 @@ impl Albums {
             }
         }
         Err(GalleryError::Stale { current: None })
+    }
+}
+
+impl Context {
+    /// An album that is not in the trash.
+    pub(super) async fn live_album(&self, owner: UserId, id: AlbumId) -> Result<AlbumEntry, GalleryError> {
+        let entry = self.repositories.albums.find(owner, id).await?;
+        entry.filter(|entry| entry.album.trashed.is_none()).ok_or(GalleryError::NotFound("album"))
     }
 }
 

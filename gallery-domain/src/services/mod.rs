@@ -4,6 +4,7 @@
 //! [`Accounts`] makes.
 
 mod accounts;
+mod album_order;
 mod albums;
 mod erasure;
 mod ingest;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join3;
 
+use super::album_order::AlbumOrder;
 use super::erasure::MayGo;
-use super::{CHANGE_ATTEMPTS, Context, Erasure, check_revision};
+use super::{CHANGE_ATTEMPTS, Context, Erasure, Place, check_revision};
 use crate::ports::{BlobInfo, IdempotencyClaim, RepositoryError, UploadTicket};
 use crate::{
-    Actor, AlbumId, BlobKey, DerivedImage, Description, FileName, GalleryError, InvalidValue, MediaType, Membership,
-    MonthCount, Original, Page, PageRequest, Photo, PhotoCursor, PhotoDetails, PhotoId, PhotoState, Rank, Revision,
-    Sha256Digest, TagCount, Tags, TakenAt, Task, Title, Trashed, UserId, Work,
+    Actor, AlbumId, BlobKey, DerivedImage, Description, FileName, GalleryError, InvalidValue, MediaType, MonthCount,
+    Original, Page, PageRequest, Photo, PhotoCursor, PhotoDetails, PhotoId, PhotoState, Revision, Sha256Digest,
+    TagCount, Tags, TakenAt, Task, Title, Trashed, UserId, Work,
 };
 
 /// Photos of whoever acts.
@@ -129,9 +130,10 @@ impl Photos {
             let reason = format!("is more than {limit} bytes ({} MiB): the file is too large", limit >> 20);
             return Err(InvalidValue::new(reason).in_field("/size").into());
         }
-        if let Some(album) = new.album {
-            self.check_album(owner, album).await?;
-        }
+        let album = match new.album {
+            Some(album) => Some(self.context.live_album(owner, album).await?),
+            None => None,
+        };
         let now = self.context.now();
         let id =
             PhotoId::from_uuid(self.context.claim_id(owner, idempotency_key, &format!("addphoto {new:?}"), now).await?);
@@ -152,8 +154,9 @@ impl Photos {
             Err(RepositoryError::AlreadyExists) => self.existing(owner, id, &new.original.sha256).await?,
             Err(error) => return Err(error.into()),
         };
-        if let Some(album) = new.album {
-            self.append_to_album(owner, album, &[photo.id]).await?;
+        if let Some(entry) = album {
+            let order = AlbumOrder::of(&self.context, owner, entry.album.id);
+            order.put(&entry, &[photo.id], Place::End).await?;
         }
         match photo.state {
             PhotoState::Uploading => {
@@ -301,7 +304,7 @@ impl Photos {
         match action {
             BulkAction::AddToAlbum(album) => return self.bulk_add_to_album(actor, ids, *album).await,
             BulkAction::RemoveFromAlbum(album) => {
-                self.check_album(actor.user(), *album).await?;
+                self.context.live_album(actor.user(), *album).await?;
                 self.context.repositories.albums.remove_photos(actor.user(), *album, ids).await?;
                 return Ok(ids.iter().map(|id| (*id, Ok(()))).collect());
             }
@@ -360,7 +363,7 @@ impl Photos {
         album: AlbumId,
     ) -> Result<Vec<(PhotoId, Result<(), GalleryError>)>, GalleryError> {
         let owner = actor.user();
-        self.check_album(owner, album).await?;
+        let entry = self.context.live_album(owner, album).await?;
         let found = self.context.repositories.photos.find_many(owner, ids).await?;
         let known: std::collections::BTreeSet<_> =
             found.iter().filter(|photo| !photo.is_erasing()).map(|photo| photo.id).collect();
@@ -373,31 +376,8 @@ impl Photos {
                 outcomes.push((*id, Err(GalleryError::NotFound("photo"))));
             }
         }
-        self.append_to_album(owner, album, &place).await?;
+        AlbumOrder::of(&self.context, owner, album).put(&entry, &place, Place::End).await?;
         Ok(outcomes)
-    }
-
-    /// Puts photos that are not in an album yet at its end.
-    pub(super) async fn append_to_album(
-        &self,
-        owner: UserId,
-        album: AlbumId,
-        photos: &[PhotoId],
-    ) -> Result<u64, GalleryError> {
-        let albums = &self.context.repositories.albums;
-        let mut absent = Vec::new();
-        for photo in photos {
-            if !absent.contains(photo) && albums.member(owner, album, *photo).await?.is_none() {
-                absent.push(*photo);
-            }
-        }
-        let last = albums.last_member(owner, album).await?;
-        let ranks = Rank::spread(last.as_ref().map(|last| &last.rank), None, absent.len());
-        let places: Vec<_> = absent.into_iter().zip(ranks).map(|(photo, rank)| Membership { photo, rank }).collect();
-        if places.is_empty() {
-            return Ok(0);
-        }
-        Ok(albums.add_photos(owner, album, &places).await?)
     }
 
     /// Moves a visible photo to the trash, on its own or with its album; one that is there already stays as it is.
@@ -483,13 +463,6 @@ impl Photos {
             }
         }
         Err(GalleryError::Stale { current: None })
-    }
-
-    async fn check_album(&self, owner: UserId, album: AlbumId) -> Result<(), GalleryError> {
-        match self.context.repositories.albums.find(owner, album).await? {
-            Some(entry) if entry.album.trashed.is_none() => Ok(()),
-            _ => Err(GalleryError::NotFound("album")),
-        }
     }
 
     /// The photo that stands in the way of a new one: the one a repeated request made before, or one of the same bytes.

@@ -6,6 +6,7 @@ mod scene;
 mod world;
 
 mod accounts;
+mod album_order;
 mod albums;
 mod faults;
 mod ingest;
