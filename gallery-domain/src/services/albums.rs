@@ -220,11 +220,17 @@ impl Albums {
     ) -> Result<Deletion, GalleryError> {
         let (owner, now) = (actor.user(), self.context.now());
         let entry = self.context.live_album(owner, id).await?;
-        let work = Work::new(Task::Album { owner, album: id }, now);
+        let (trashed, work) = (AlbumTrashed { at: now, photos }, Work::new(Task::Album { owner, album: id }, now));
         let album = self
-            .change(owner, id, if_match, |album| {
-                album.trashed = Some(AlbumTrashed { at: now, photos });
-                Ok(Some(work))
+            .change(owner, id, if_match, |album| match album.trashed {
+                None => {
+                    album.trashed = Some(trashed);
+                    Ok(Some(work))
+                }
+                // Written by this very call, whose answer was lost.
+                Some(current) if current == trashed => Ok(None),
+                // Another has deleted it meanwhile: what was to become of its photos is settled.
+                Some(_) => Err(GalleryError::NotFound("album")),
             })
             .await?;
         self.follow_now(&album).await;

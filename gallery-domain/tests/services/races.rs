@@ -132,6 +132,31 @@ fn pairs() -> Vec<Pair> {
             holds: album_and_photos_agree,
         },
         Pair {
+            name: "deleting an album with its photos and without",
+            after: HOUR,
+            first: DELETE_HOLIDAY,
+            second: |gallery, scene| {
+                async move {
+                    scene.world.clock.advance(Duration::from_secs(1));
+                    let deletion = gallery.albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Keep, None).await;
+                    deletion.map(drop)
+                }
+                .boxed()
+            },
+            holds: |scene, answers| {
+                async move {
+                    same(
+                        "how many deleted it",
+                        &1,
+                        &[&answers.first, &answers.second].iter().filter(|a| a.is_ok()).count(),
+                    )?;
+                    let fate = if answers.first.is_ok() { Fate::InTrash } else { Fate::Visible };
+                    same("its photos", &[fate, fate], &[scene.fate("beach").await, scene.fate("castle").await])
+                }
+                .boxed()
+            },
+        },
+        Pair {
             name: "restoring and deleting an album again",
             after: HOUR,
             first: |gallery, scene| {
