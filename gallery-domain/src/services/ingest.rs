@@ -98,8 +98,8 @@ impl Ingest {
             PhotoState::Uploading => self.receive(photo).await,
             PhotoState::Processing => self.process(photo).await.map(|()| None),
             PhotoState::Ready(_) => {
-                // An upload with a ticket from before, after the photo became ready by another.
-                self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?;
+                // An upload with a ticket from before, after the photo became ready by another; or a crash came when it just had.
+                self.settle(owner, id).await?;
                 Ok(None)
             }
             PhotoState::Failed(_) => {
@@ -213,10 +213,7 @@ impl Ingest {
             ready.state = PhotoState::Ready(image.facts.clone());
             ready.revision = current.revision.next();
             match self.context.repositories.photos.replace(&ready, current.revision, None).await {
-                Ok(()) => {
-                    self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?;
-                    return Ok(());
-                }
+                Ok(()) => return self.settle(owner, id).await,
                 Err(RepositoryError::Stale) => match self.context.repositories.photos.find(owner, id).await? {
                     Some(changed) => current = changed,
                     None => return Ok(self.context.blobs.remove(&BlobKey::all_of(&current)).await?),
@@ -227,10 +224,16 @@ impl Ingest {
         Err(GalleryError::Stale { current: None })
     }
 
+    /// What is left to do when a photo has become ready: it follows an album that was deleted with its photos before, and its upload goes.
+    async fn settle(&self, owner: UserId, id: PhotoId) -> Result<(), GalleryError> {
+        self.photos.follow_albums(owner, id).await?;
+        Ok(self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?)
+    }
+
     /// Another has finished, failed or erased the photo meanwhile: nothing may stay of this attempt that nobody will remove.
     async fn abandon(&self, photo: &Photo) -> Result<(), GalleryError> {
         match photo.state {
-            PhotoState::Ready(_) => Ok(self.context.blobs.remove(&[BlobKey::incoming(photo.owner, photo.id)]).await?),
+            PhotoState::Ready(_) => self.settle(photo.owner, photo.id).await,
             PhotoState::Failed(_) | PhotoState::Erasing { .. } => {
                 Ok(self.context.blobs.remove(&BlobKey::all_of(photo)).await?)
             }

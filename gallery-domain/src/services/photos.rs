@@ -9,9 +9,9 @@ use super::erasure::MayGo;
 use super::{CHANGE_ATTEMPTS, Context, Erasure, Place, check_revision};
 use crate::ports::{BlobInfo, IdempotencyClaim, RepositoryError, UploadTicket};
 use crate::{
-    Actor, AlbumId, BlobKey, DerivedImage, Description, FileName, GalleryError, InvalidValue, MediaType, MonthCount,
-    Original, Page, PageRequest, Photo, PhotoCursor, PhotoDetails, PhotoId, PhotoState, Revision, Sha256Digest,
-    TagCount, Tags, TakenAt, Task, Title, Trashed, UserId, Work,
+    Actor, AlbumEntry, AlbumId, AlbumPhotos, BlobKey, DerivedImage, Description, FileName, GalleryError, InvalidValue,
+    MediaType, MonthCount, Original, Page, PageRequest, Photo, PhotoCursor, PhotoDetails, PhotoId, PhotoState,
+    Revision, Sha256Digest, TagCount, Tags, TakenAt, Task, Title, Trashed, UserId, Work,
 };
 
 /// Photos of whoever acts.
@@ -399,6 +399,25 @@ impl Photos {
             }
         })
         .await
+    }
+
+    /// Has a photo follow an album of its own that was deleted with its photos, as it does that became ready only afterwards.
+    pub(super) async fn follow_albums(&self, owner: UserId, id: PhotoId) -> Result<(), GalleryError> {
+        let repositories = &self.context.repositories;
+        for album in repositories.albums.albums_of(owner, id).await? {
+            let takes_photos =
+                |entry: &AlbumEntry| entry.album.trashed.is_some_and(|trashed| trashed.photos == AlbumPhotos::Delete);
+            if !repositories.albums.find(owner, album).await?.as_ref().is_some_and(takes_photos) {
+                continue;
+            }
+            self.trash_with(owner, id, Some(album), None).await?;
+            // Brought back in this very moment: whoever did that may have looked at this photo before.
+            if !repositories.albums.find(owner, album).await?.as_ref().is_some_and(takes_photos) {
+                let work = Work::new(Task::Album { owner, album }, self.context.now());
+                repositories.work.schedule(&work).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Brings a photo back from the trash: with an album named, only if it was trashed with that.

@@ -48,6 +48,33 @@ async fn a_photo_restored_on_its_own_is_not_trashed_again_by_its_album() {
 }
 
 #[tokio::test]
+async fn photos_that_become_ready_after_their_album_was_deleted_follow_it_and_come_back_with_it() {
+    let scene = Scene::new().await;
+    let (albums, ingest) = (&scene.world.gallery.albums, &scene.world.gallery.ingest);
+    let (owner, sent) = (scene.actor().user(), scene.id("sent"));
+    albums.add_photos(scene.actor(), scene.holiday, &[sent], Place::End).await.expect("added");
+    albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Delete, None).await.expect("delete");
+    ingest.uploaded(owner, sent).await.expect("it becomes ready");
+    let gone = [("beach", Fate::InTrash), ("castle", Fate::InTrash), ("sent", Fate::InTrash)];
+    assert_eq!(scene.fates().await, Scene::fates_but(&gone));
+    albums.restore(scene.actor(), scene.holiday, None).await.expect("restore");
+    assert_eq!(scene.fates().await, Scene::fates_but(&[("sent", Fate::Visible)]));
+    albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Keep, None).await.expect("delete");
+    scene.world.pass(HOUR).await;
+    assert_eq!(scene.fate("sent").await, Fate::Visible, "an album that leaves its photos takes none");
+}
+
+#[tokio::test]
+async fn photos_that_become_ready_after_their_album_was_deleted_without_them_stay() {
+    let scene = Scene::new().await;
+    let albums = &scene.world.gallery.albums;
+    albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End).await.expect("added");
+    albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Keep, None).await.expect("delete");
+    scene.world.gallery.ingest.uploaded(scene.actor().user(), scene.id("sent")).await.expect("it becomes ready");
+    assert_eq!(scene.fates().await, Scene::fates_but(&[("sent", Fate::Visible)]));
+}
+
+#[tokio::test]
 async fn a_deletion_of_an_album_changed_meanwhile_is_refused() {
     let scene = Scene::new().await;
     let albums = &scene.world.gallery.albums;
