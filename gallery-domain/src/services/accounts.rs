@@ -1,5 +1,6 @@
 //! Signing up, logging in, cancelling.
 
+use super::budget::Budget;
 use super::{CHANGE_ATTEMPTS, Context, Erasure, ORIGIN_THROTTLE, check_revision};
 use crate::ports::{IdentityError, LogIn, RepositoryError};
 use crate::{
@@ -193,7 +194,7 @@ impl Accounts {
         let work = Work::new(Task::Account { owner: user }, self.context.now());
         self.change_user_with_work(user, None, Some(work), |user| user.status = UserStatus::Closing).await?;
         // The tombstone and its work are written: whatever fails from here on, the worker does.
-        if let Err(error) = self.erasure.continue_account(user).await {
+        if let Err(error) = self.erasure.continue_account(user, Budget::of_request(&self.context)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "erasing an account will be continued later");
         }
         Ok(())

@@ -162,13 +162,14 @@ impl<'a> AlbumOrder<'a> {
             let is_old = |member: &&Membership| moved.as_ref().is_none_or(|moved| cursor(member) < *moved);
             let others = run.split_off(run.iter().take_while(is_old).count());
             if others.is_empty() && page.next.is_some() {
-                return Err(GalleryError::Stale { current: None });
+                // Another has renewed them all meanwhile.
+                return Ok(());
             }
             if let Some(first) = run.first() {
                 let floor = if start == 0 { &last.rank } else { &ranks[start - 1] };
                 let gap = Gap { before, next: others.into_iter().next() };
                 let spread = Rank::spread(Some(floor), gap.next.as_ref().map(|next| &next.rank), run.len());
-                let Some(spread) = spread else { return Err(GalleryError::Stale { current: None }) };
+                let Some(spread) = spread else { return Ok(()) };
                 moved = Some(RankCursor { rank: spread[0].clone(), photo: first.photo });
                 if !self.shift(gap, &run, spread).await? {
                     // Another is at it.

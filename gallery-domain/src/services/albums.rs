@@ -3,6 +3,7 @@
 use futures_util::future::try_join;
 
 use super::album_order::AlbumOrder;
+use super::budget::Budget;
 use super::{CHANGE_ATTEMPTS, Context, Photos, check_revision};
 use crate::ports::RepositoryError;
 use crate::{
@@ -64,9 +65,6 @@ pub struct Deletion {
     /// How many photos go to the trash with it.
     pub photos: u64,
 }
-
-/// How many photos of an album are looked at in one go before the work is put back into the queue.
-const CHUNK: usize = 1_000;
 
 impl Albums {
     pub(super) fn new(context: Context, photos: Photos) -> Self {
@@ -265,7 +263,7 @@ impl Albums {
     /// When to look again, if it is not done.
     pub(super) async fn attend(&self, owner: UserId, id: AlbumId) -> Result<Option<Timestamp>, GalleryError> {
         let Some(entry) = self.context.repositories.albums.find(owner, id).await? else { return Ok(None) };
-        if !self.follow(&entry.album).await? {
+        if !self.follow(&entry.album, Budget::of_worker(&self.context)).await? {
             return Ok(Some(self.context.now()));
         }
         let Some(trashed) = entry.album.trashed else { return Ok(None) };
@@ -280,14 +278,14 @@ impl Albums {
 
     /// The first part of the work at once, so that a person sees it done. What fails, the worker does.
     async fn follow_now(&self, album: &Album) {
-        if let Err(error) = self.follow(album).await {
+        if let Err(error) = self.follow(album, Budget::of_request(&self.context)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "photos will follow their album later");
         }
     }
 
     /// Has photos follow their album; whether all do by now.
-    async fn follow(&self, album: &Album) -> Result<bool, GalleryError> {
-        let is_done = self.follow_members(album).await?;
+    async fn follow(&self, album: &Album, budget: Budget) -> Result<bool, GalleryError> {
+        let is_done = self.follow_members(album, budget).await?;
         // Deleted or brought back in the middle of this: whoever did that may have been through before the last photos were moved here.
         let current = self.context.repositories.albums.find(album.owner, album.id).await?;
         if current.is_some_and(|current| current.album.trashed != album.trashed) {
@@ -297,17 +295,21 @@ impl Albums {
         Ok(is_done)
     }
 
-    async fn follow_members(&self, album: &Album) -> Result<bool, GalleryError> {
+    /// Begins with the first photo, whoever was at it before: to pass over those that have followed takes little of the worker's time.
+    async fn follow_members(&self, album: &Album, mut budget: Budget) -> Result<bool, GalleryError> {
         let (owner, id) = (album.owner, album.id);
         if matches!(album.trashed, Some(AlbumTrashed { photos: AlbumPhotos::Keep, .. })) {
             return Ok(true);
         }
         let mut page = PageRequest::first(PageSize::MAX);
-        let (mut changed, repositories) = (0, &self.context.repositories);
+        let repositories = &self.context.repositories;
         loop {
             let members = repositories.albums.members(owner, id, page).await?;
             let ids: Vec<_> = members.items.iter().map(|member| member.photo).collect();
             for photo in repositories.photos.find_many(owner, &ids).await? {
+                if !budget.take() {
+                    return Ok(false);
+                }
                 let outcome = match album.trashed {
                     Some(_) if photo.is_visible() => self.photos.trash_with(owner, photo.id, Some(id), None).await,
                     None if photo.trashed.is_some_and(|trashed| trashed.with_album == Some(id)) => {
@@ -316,7 +318,7 @@ impl Albums {
                     _ => continue,
                 };
                 match outcome {
-                    Ok(_) => changed += 1,
+                    Ok(_) => {}
                     // Gone meanwhile, or its owner has uploaded the same bytes again: it stays where it is.
                     Err(GalleryError::NotFound(_) | GalleryError::Duplicate(_)) => {}
                     Err(error) => return Err(error),
@@ -324,7 +326,6 @@ impl Albums {
             }
             match members.next {
                 None => return Ok(true),
-                Some(_) if changed >= CHUNK => return Ok(false),
                 Some(next) => page = PageRequest::after(PageSize::MAX, next),
             }
         }

@@ -6,6 +6,7 @@
 mod accounts;
 mod album_order;
 mod albums;
+mod budget;
 mod erasure;
 mod ingest;
 mod integrity;

@@ -1,5 +1,7 @@
 //! Signing up, logging in, cancelling.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use gallery_domain::services::*;
 use gallery_domain::*;
@@ -187,4 +189,35 @@ async fn too_many_tries_from_one_origin_have_to_wait_and_then_may_go_on() {
     world.clock.advance(waits.expect("throttled"));
     let outcome = world.gallery.accounts.log_in(&email("ada"), &password(PASSWORD), &client).await;
     assert!(matches!(outcome, Err(GalleryError::WrongCredentials)));
+}
+
+#[tokio::test]
+async fn a_request_that_cancels_an_account_takes_about_a_second_however_long_each_photo_takes() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for number in 0..300 {
+        world.photo(&ada.actor, &number.to_string()).await;
+    }
+    let begin = world.clock_now();
+    world.slow().accounts.cancel(&ada.actor, &password(PASSWORD)).await.expect("cancelled");
+    assert!(world.clock_now().since(begin) < Duration::from_millis(1_200));
+    let left = world.blobs(ada.actor.user()).await.len();
+    assert!(0 < left && left < 900, "{left} blobs are left");
+    world.pass(2 * DAY).await;
+    assert_eq!(world.remains(&ada).await, Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_request_that_cancels_an_account_removes_a_bounded_number_of_albums() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for number in 0..700 {
+        world.album(&ada.actor, &number.to_string(), &[]).await;
+    }
+    world.gallery.accounts.cancel(&ada.actor, &password(PASSWORD)).await.expect("cancelled");
+    let albums = &world.ports.repositories.albums;
+    let left = albums.all(ada.actor.user(), PageRequest::first(PageSize::MAX)).await.expect("all");
+    assert!(left.next.is_some(), "the worker does the rest");
+    world.pass(2 * DAY).await;
+    assert_eq!(world.remains(&ada).await, Vec::<&str>::new());
 }

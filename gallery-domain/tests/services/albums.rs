@@ -1,5 +1,7 @@
 //! Albums, and what their deletion does to photos.
 
+use std::time::Duration;
+
 use gallery_domain::services::*;
 use gallery_domain::*;
 
@@ -137,4 +139,28 @@ async fn the_worker_goes_on_with_the_deletion_of_an_album_of_5_000_photos() {
     world.gallery.albums.restore(&ada.actor, album, None).await.expect("restore");
     world.pass(HOUR).await;
     assert_eq!(visible().await, PHOTOS as u64 + 1);
+}
+
+#[tokio::test]
+async fn a_request_that_deletes_an_album_takes_about_a_second_however_long_each_photo_takes() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let mut ids = Vec::new();
+    for number in 0..300 {
+        ids.push(world.photo(&ada.actor, &number.to_string()).await.id);
+    }
+    let album = world.album(&ada.actor, "Everything", &ids).await;
+    let in_trash = async || {
+        let page = PageRequest::first(PageSize::MAX);
+        world.gallery.photos.list(&ada.actor, PhotoList::Trash, page).await.expect("trash").items.len()
+    };
+    let begin = world.clock_now();
+    world.slow().albums.delete(&ada.actor, album, AlbumPhotos::Delete, None).await.expect("delete");
+    assert!(world.clock_now().since(begin) < Duration::from_millis(1_200));
+    assert!((50..150).contains(&in_trash().await), "{} photos", in_trash().await);
+    let begin = world.clock_now();
+    world.slow().albums.restore(&ada.actor, album, None).await.expect("restore");
+    assert!(world.clock_now().since(begin) < Duration::from_millis(1_200));
+    world.pass(HOUR).await;
+    assert_eq!(in_trash().await, 0);
 }

@@ -71,6 +71,12 @@ impl World {
         Self { gallery: Gallery::new(ports.clone(), policy), shaky, plan, clock, identity, mailer, ports }
     }
 
+    /// The same gallery, slow.
+    pub(crate) fn slow(&self) -> Gallery {
+        let clock = Arc::new(BusyClock(self.clock.clone()));
+        Gallery::new(Ports { clock, ..self.ports.clone() }, Policy::default())
+    }
+
     /// Signs somebody up, confirms the address and logs them in.
     pub(crate) async fn person(&self, name: &str) -> Person {
         let sign_up = sign_up(name);
@@ -189,6 +195,17 @@ impl World {
             ("work", repositories.work.next_due().await.expect("next due").is_some()),
         ];
         remains.into_iter().filter(|(_, is_left)| *is_left).map(|(what, _)| what).collect()
+    }
+}
+
+/// A clock that has gone on a little whenever somebody looks at it, as everything takes its time.
+#[derive(Debug)]
+struct BusyClock(Arc<ManualClock>);
+
+impl Clock for BusyClock {
+    fn now(&self) -> Timestamp {
+        self.0.advance(Duration::from_millis(5));
+        self.0.now()
     }
 }
 
