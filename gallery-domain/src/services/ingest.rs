@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::{Added, CHANGE_ATTEMPTS, Context, NewPhoto, Photos};
 use crate::ports::{BlobError, BlobInfo, ImageError, ProcessedImage, RepositoryError, byte_stream, collect_bytes};
 use crate::{
-    Actor, BlobArea, BlobKey, Failure, FailureKind, GalleryError, Page, PageRequest, Photo, PhotoId, PhotoState,
-    Sha256Digest, Task, Timestamp, UserId, Work,
+    Actor, BlobArea, BlobKey, Failure, FailureKind, GalleryError, MediaType, Page, PageRequest, Photo, PhotoId,
+    PhotoState, Sha256Digest, Task, Timestamp, UserId, Work,
 };
 
 /// Turns uploaded bytes into photos.
@@ -163,6 +163,7 @@ impl Ingest {
                 }
             },
         };
+        let announced = blob.info;
         let bytes = collect_bytes(blob.bytes, limit).await.map_err(|error| {
             GalleryError::Unavailable(crate::ports::BackendFailure::transient("blobs", "read upload", error))
         })?;
@@ -173,7 +174,7 @@ impl Ingest {
             }
             Ok(image) => {
                 if *source == incoming {
-                    self.context.blobs.copy(&incoming, &original).await?;
+                    self.keep_original(&photo, announced, image.facts.media_type).await?;
                 }
                 self.keep_derived(&photo, &image).await?;
                 self.finish(photo, image).await
@@ -181,6 +182,30 @@ impl Ingest {
             Err(ImageError::Refused { kind, detail }) => self.fail(photo, kind, detail).await,
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Keeps the upload for good, to be served as what it is: that it was announced as something else, as a wrong extension brings about, is no reason
+    /// to refuse it.
+    async fn keep_original(
+        &self,
+        photo: &Photo,
+        announced: BlobInfo,
+        media_type: MediaType,
+    ) -> Result<(), GalleryError> {
+        let blobs = &self.context.blobs;
+        let incoming = BlobKey::incoming(photo.owner, photo.id);
+        let original = BlobKey::original(photo.owner, photo.id, &photo.original.sha256);
+        if announced.content_type == media_type {
+            blobs.copy(&incoming, &original).await?;
+        } else if let Some(blob) = blobs.get(&incoming, None).await? {
+            let info = BlobInfo { content_type: media_type, ..announced };
+            match blobs.put(&original, &info, blob.bytes).await {
+                // From an attempt before this one.
+                Ok(()) | Err(BlobError::AlreadyExists) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     async fn keep_derived(&self, photo: &Photo, image: &ProcessedImage) -> Result<(), GalleryError> {

@@ -71,6 +71,17 @@ fn use_cases() -> Vec<UseCase> {
                 .boxed()
             })
         },
+        UseCase {
+            holds: |scene| expect_new_photo(scene, Photo::is_visible).boxed(),
+            ..repeatable("import a GIF that is called a JPEG", |gallery, scene| {
+                async move {
+                    let (new, bytes) = file_of("animation", "GIF89a and some more bytes, as far as tests go");
+                    let new = NewPhoto { album: Some(scene.holiday), ..new };
+                    gallery.ingest.import(scene.actor(), &new, bytes).await.map(drop)
+                }
+                .boxed()
+            })
+        },
         repeatable("import a file that is not a photo", |gallery, scene| {
             async move {
                 let (new, bytes) = file_of("text", "no photo at all, just some words");
