@@ -263,14 +263,15 @@ impl Albums {
     /// When to look again, if it is not done.
     pub(super) async fn attend(&self, owner: UserId, id: AlbumId) -> Result<Option<Timestamp>, GalleryError> {
         let Some(entry) = self.context.repositories.albums.find(owner, id).await? else { return Ok(None) };
-        if !self.follow(&entry.album, Budget::of_worker(&self.context)).await? {
-            return Ok(Some(self.context.now()));
-        }
-        let Some(trashed) = entry.album.trashed else { return Ok(None) };
         // A little after the last moment at which it could be brought back, for the sake of who did so just then.
-        let end = trashed.at.plus(self.context.policy().trash_retention).plus(self.context.policy().lease);
-        if self.context.now() < end {
-            return Ok(Some(end));
+        let end = entry
+            .album
+            .trashed
+            .map(|trashed| trashed.at.plus(self.context.policy().trash_retention).plus(self.context.policy().lease));
+        // Its photos have long followed by then: one that is not in the trash was brought back on its own.
+        if end.is_none_or(|end| self.context.now() < end) {
+            let is_done = self.follow(&entry.album, Budget::of_worker(&self.context)).await?;
+            return Ok(if is_done { end } else { Some(self.context.now()) });
         }
         self.context.repositories.albums.remove(owner, id).await?;
         Ok(None)

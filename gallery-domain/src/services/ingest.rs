@@ -98,8 +98,10 @@ impl Ingest {
             PhotoState::Uploading => self.receive(photo).await,
             PhotoState::Processing => self.process(photo).await.map(|()| None),
             PhotoState::Ready(_) => {
-                // An upload with a ticket from before, after the photo became ready by another; or a crash came when it just had.
-                self.settle(owner, id).await?;
+                // Its upload is there still if a crash came when it had just become ready, or again if a ticket from before was used.
+                if self.context.blobs.head(&BlobKey::incoming(owner, id)).await?.is_some() {
+                    self.settle(owner, id).await?;
+                }
                 Ok(None)
             }
             PhotoState::Failed(_) => {

@@ -50,6 +50,17 @@ async fn a_photo_restored_on_its_own_is_not_trashed_again_by_its_album() {
 }
 
 #[tokio::test]
+async fn a_photo_restored_on_its_own_outlives_its_album() {
+    let scene = Scene::new().await;
+    scene.world.pass(HOUR).await;
+    scene.world.gallery.photos.restore(scene.actor(), scene.id("gone"), None).await.expect("restore");
+    scene.world.pass(70 * DAY).await;
+    let album = scene.world.gallery.albums.get(scene.actor(), scene.autumn).await;
+    assert!(matches!(album, Err(GalleryError::NotFound(_))));
+    assert_eq!(scene.fate("gone").await, Fate::Visible);
+}
+
+#[tokio::test]
 async fn photos_that_become_ready_after_their_album_was_deleted_follow_it_and_come_back_with_it() {
     let scene = Scene::new().await;
     let (albums, ingest) = (&scene.world.gallery.albums, &scene.world.gallery.ingest);
