@@ -179,7 +179,8 @@ impl Ingest {
                 self.finish(photo, image).await
             }
             Err(ImageError::Refused { kind, detail }) => self.fail(photo, kind, detail).await,
-            Err(error) => Err(error.into()),
+            // Never an outage to be waited for: it may be this very file that breaks the processor, so that it counts as an attempt.
+            Err(error) => Err(GalleryError::Internal(Box::new(error))),
         }
     }
 

@@ -116,6 +116,47 @@ async fn a_photo_that_has_just_begun_to_be_erased_is_not_stuck_however_old_it_is
     assert_eq!(scene.world.faults(false).await, [stuck]);
 }
 
+#[tokio::test]
+async fn an_image_of_other_bytes_than_it_says_is_found_by_hashing_and_made_anew() {
+    let scene = Scene::new().await;
+    let key = BlobKey::derived(scene.actor().user(), scene.id("beach"), DerivedImage::Preview);
+    let rotten = Rotten { blobs: scene.world.ports.blobs.clone(), key: key.clone() };
+    let ports = Ports { blobs: std::sync::Arc::new(rotten), ..scene.world.ports.clone() };
+    let mut faults = Vec::new();
+    let mut tell = |fault: &Fault| faults.push((fault.kind.clone(), fault.repaired));
+    let options = VerifyOptions { hash: true, repair: true };
+    Gallery::new(ports, Policy::default()).integrity.verify(options, &mut tell).await.expect("verify");
+    assert_eq!(faults, [(FaultKind::WrongBytes { photo: scene.id("beach"), key }, true)]);
+    assert_eq!(scene.world.faults(false).await, []);
+}
+
+#[tokio::test]
+async fn what_others_do_meanwhile_is_no_fault_whenever_they_do_it() {
+    let mut calls = 0;
+    while calls == 0 || calls < verified_across_a_change(calls).await {
+        calls += 1;
+    }
+    assert!(calls > 20, "a check of the scene makes {calls} calls");
+}
+
+/// Checks a gallery in which a photo is erased, one is uploaded and one begins to be uploaded right before a call of the check; how many calls it made.
+async fn verified_across_a_change(call: usize) -> usize {
+    let scene = Scene::new().await;
+    let (world, actor, old) = (scene.world.clone(), *scene.actor(), scene.id("old"));
+    scene.world.plan.visit(
+        call,
+        Box::pin(async move {
+            world.gallery.photos.purge(&actor, old, None).await.expect("it is erased");
+            world.photo(&actor, "meanwhile").await;
+            world.announced(&actor, "about to come").await;
+        }),
+    );
+    let mut tell = |fault: &Fault| panic!("at call {call}: {}", fault.kind);
+    let options = VerifyOptions { hash: true, repair: false };
+    scene.world.shaky.integrity.verify(options, &mut tell).await.expect("verify");
+    scene.world.plan.calls().len()
+}
+
 /// Blobs of which one has other bytes than it says.
 #[derive(Debug)]
 struct Rotten {
