@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 use super::{Added, CHANGE_ATTEMPTS, Context, NewPhoto, Photos};
-use crate::ports::{BlobError, BlobInfo, ImageError, ProcessedImage, RepositoryError, byte_stream, collect_bytes};
+use crate::ports::{
+    Blob, BlobError, BlobInfo, ImageError, ProcessedImage, RepositoryError, byte_stream, collect_bytes,
+};
 use crate::{
     Actor, BlobArea, BlobKey, Failure, FailureKind, GalleryError, Page, PageRequest, Photo, PhotoId, PhotoState,
     Sha256Digest, Task, Timestamp, UserId, Work,
@@ -126,7 +128,12 @@ impl Ingest {
 
     async fn receive(&self, photo: Photo) -> Result<Option<Timestamp>, GalleryError> {
         let now = self.context.now();
-        if self.context.blobs.head(&BlobKey::incoming(photo.owner, photo.id)).await?.is_none() {
+        let came = match self.context.blobs.head(&BlobKey::incoming(photo.owner, photo.id)).await {
+            Ok(info) => info.is_some(),
+            Err(BlobError::Corrupt) => true,
+            Err(error) => return Err(error.into()),
+        };
+        if !came {
             let deadline = photo.created_at.plus(self.context.policy().upload_deadline);
             if now < deadline {
                 return Ok(Some(deadline));
@@ -153,9 +160,9 @@ impl Ingest {
         let incoming = BlobKey::incoming(owner, id);
         let original = BlobKey::original(owner, id, &photo.original.sha256);
         let limit = self.context.policy().largest_upload;
-        let (source, blob) = match self.context.blobs.get(&incoming, None).await? {
+        let (source, blob) = match self.readable(&incoming).await? {
             Some(blob) => (&incoming, blob),
-            None => match self.context.blobs.get(&original, None).await? {
+            None => match self.readable(&original).await? {
                 Some(blob) => (&original, blob),
                 None => {
                     let detail = "The file's bytes were lost on their way. Upload it again.";
@@ -181,6 +188,14 @@ impl Ingest {
             Err(ImageError::Refused { kind, detail }) => self.fail(photo, kind, detail).await,
             // Never an outage to be waited for: it may be this very file that breaks the processor, so that it counts as an attempt.
             Err(error) => Err(GalleryError::Internal(Box::new(error))),
+        }
+    }
+
+    /// A blob, unless it is absent or damaged.
+    async fn readable(&self, key: &BlobKey) -> Result<Option<Blob>, GalleryError> {
+        match self.context.blobs.get(key, None).await {
+            Err(BlobError::Corrupt) => Ok(None),
+            answer => Ok(answer?),
         }
     }
 

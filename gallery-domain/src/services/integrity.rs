@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use bytes::Bytes;
+
 use super::Context;
 use crate::ports::{BlobError, BlobInfo, Discrepancy, byte_stream, collect_bytes};
 use crate::{
@@ -223,12 +225,10 @@ impl Check<'_> {
     async fn original(&mut self, photo: &Photo, faults: &mut Vec<FaultKind>) -> Result<(), GalleryError> {
         let key = BlobKey::original(photo.owner, photo.id, &photo.original.sha256);
         let expected = (photo.original.bytes, photo.original.sha256);
-        match self.context.blobs.head(&key).await? {
-            None => faults.push(FaultKind::MissingBlob { photo: photo.id, key }),
-            Some(info) if (info.bytes, info.sha256) != expected || !self.holds(&key, &info.sha256).await? => {
-                faults.push(FaultKind::WrongBytes { photo: photo.id, key });
-            }
-            Some(_) => {}
+        match self.look(&key).await? {
+            Look::Absent => faults.push(FaultKind::MissingBlob { photo: photo.id, key }),
+            Look::Right(info) if (info.bytes, info.sha256) == expected => {}
+            Look::Right(_) | Look::Damaged => faults.push(FaultKind::WrongBytes { photo: photo.id, key }),
         }
         Ok(())
     }
@@ -236,12 +236,10 @@ impl Check<'_> {
     async fn derived(&mut self, photo: &Photo, faults: &mut Vec<FaultKind>) -> Result<(), GalleryError> {
         for image in DerivedImage::ALL {
             let key = BlobKey::derived(photo.owner, photo.id, image);
-            match self.context.blobs.head(&key).await? {
-                None => faults.push(FaultKind::MissingBlob { photo: photo.id, key }),
-                Some(info) if !self.holds(&key, &info.sha256).await? => {
-                    faults.push(FaultKind::WrongBytes { photo: photo.id, key });
-                }
-                Some(_) => {}
+            match self.look(&key).await? {
+                Look::Absent => faults.push(FaultKind::MissingBlob { photo: photo.id, key }),
+                Look::Damaged => faults.push(FaultKind::WrongBytes { photo: photo.id, key }),
+                Look::Right(_) => {}
             }
         }
         Ok(())
@@ -267,8 +265,7 @@ impl Check<'_> {
     /// Makes the derived images of a photo anew, those of other bytes too; whether its original allowed it.
     async fn derive_again(&self, photo: &Photo, wrong: &[BlobKey]) -> Result<bool, GalleryError> {
         let original = BlobKey::original(photo.owner, photo.id, &photo.original.sha256);
-        let Some(blob) = self.context.blobs.get(&original, None).await? else { return Ok(false) };
-        let Ok(bytes) = collect_bytes(blob.bytes, self.context.policy().largest_upload).await else { return Ok(false) };
+        let Some(bytes) = self.bytes(&original).await? else { return Ok(false) };
         let Ok(image) = self.context.images.process(bytes).await else { return Ok(false) };
         if image.sha256 != photo.original.sha256 {
             return Ok(false);
@@ -289,15 +286,33 @@ impl Check<'_> {
         Ok(true)
     }
 
-    /// Whether a blob's bytes have the hash that they should have, if hashes are asked for.
-    async fn holds(&mut self, key: &BlobKey, sha256: &Sha256Digest) -> Result<bool, GalleryError> {
+    /// Looks at a blob; at its bytes too, if hashes are asked for.
+    async fn look(&mut self, key: &BlobKey) -> Result<Look, GalleryError> {
+        let info = match self.context.blobs.head(key).await {
+            Ok(Some(info)) => info,
+            Ok(None) => return Ok(Look::Absent),
+            Err(BlobError::Corrupt) => return Ok(Look::Damaged),
+            Err(error) => return Err(error.into()),
+        };
         if !self.options.hash {
-            return Ok(true);
+            return Ok(Look::Right(info));
         }
-        let Some(blob) = self.context.blobs.get(key, None).await? else { return Ok(false) };
-        self.summary.hashed_bytes += blob.info.bytes;
-        let bytes = collect_bytes(blob.bytes, self.context.policy().largest_upload).await;
-        Ok(bytes.is_ok_and(|bytes| Sha256Digest::of(&bytes) == *sha256))
+        self.summary.hashed_bytes += info.bytes;
+        let bytes = self.bytes(key).await?;
+        Ok(if bytes.is_some_and(|bytes| Sha256Digest::of(&bytes) == info.sha256) {
+            Look::Right(info)
+        } else {
+            Look::Damaged
+        })
+    }
+
+    /// The bytes of a blob, as far as they can be read.
+    async fn bytes(&self, key: &BlobKey) -> Result<Option<Bytes>, GalleryError> {
+        match self.context.blobs.get(key, None).await {
+            Ok(Some(blob)) => Ok(collect_bytes(blob.bytes, self.context.policy().largest_upload).await.ok()),
+            Ok(None) | Err(BlobError::Corrupt) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Every blob has to belong to a photo that is there, and be one that such a photo can have.
@@ -321,8 +336,9 @@ impl Check<'_> {
                 let mut orphans = Vec::new();
                 for key in keys.items.into_iter().filter(|key| !known.contains(key)) {
                     // One whose photo was being erased has gone with it by now: blobs go before their rows.
-                    if self.context.blobs.head(&key).await?.is_some() {
-                        orphans.push(key);
+                    match self.look(&key).await? {
+                        Look::Absent => {}
+                        Look::Right(_) | Look::Damaged => orphans.push(key),
                     }
                 }
                 if self.options.repair {
@@ -348,6 +364,13 @@ impl Check<'_> {
     async fn schedule(&self, task: Task) -> Result<(), GalleryError> {
         Ok(self.context.repositories.work.schedule(&Work::new(task, self.context.now())).await?)
     }
+}
+
+/// What was seen of a blob.
+enum Look {
+    Absent,
+    Damaged,
+    Right(BlobInfo),
 }
 
 fn is_original(key: &BlobKey) -> bool {
