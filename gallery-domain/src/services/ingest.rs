@@ -1,5 +1,8 @@
 //! Turning uploaded bytes into photos.
 
+use std::sync::Arc;
+
+use async_lock::Semaphore;
 use bytes::Bytes;
 
 use super::{Added, CHANGE_ATTEMPTS, Context, NewPhoto, Photos};
@@ -20,6 +23,8 @@ use crate::{
 pub struct Ingest {
     context: Context,
     photos: Photos,
+    /// Taken before a photo's bytes are read: however many wait, few are in memory.
+    turns: Arc<Semaphore>,
 }
 
 /// What came of importing a file.
@@ -35,7 +40,8 @@ pub enum Imported {
 
 impl Ingest {
     pub(super) fn new(context: Context, photos: Photos) -> Self {
-        Self { context, photos }
+        let turns = Arc::new(Semaphore::new(context.policy().ingests_at_once.max(1)));
+        Self { context, photos, turns }
     }
 
     /// Takes note that the bytes of an upload have come, whatever told so, and looks into them. May be told twice, late, or of a photo that is gone.
@@ -98,7 +104,10 @@ impl Ingest {
         };
         match photo.state {
             PhotoState::Uploading => self.receive(photo).await,
-            PhotoState::Processing => self.process(photo).await.map(|()| None),
+            PhotoState::Processing => {
+                let _turn = self.turns.acquire().await;
+                self.process(photo).await.map(|()| None)
+            }
             PhotoState::Ready(_) => {
                 // An upload with a ticket from before, after the photo became ready by another.
                 self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?;
@@ -142,6 +151,9 @@ impl Ingest {
             self.fail(photo, FailureKind::NeverUploaded, detail.into()).await?;
             return Ok(None);
         }
+        // The time for which nobody else looks into the photo begins when its turn has come.
+        let _turn = self.turns.acquire().await;
+        let now = self.context.now();
         let work =
             Work::new(Task::Photo { owner: photo.owner, photo: photo.id }, now.plus(self.context.policy().lease));
         let mut processing = photo.clone();

@@ -220,7 +220,7 @@ faulty_port! { UserRepository {
     find(id: UserId) -> Kept<Option<User>>;
     find_by_email(email: &EmailAddress) -> Kept<Option<User>>;
     replace(user: &User, read_at: Revision, work: Option<Work>) -> Kept<()>;
-    remove(id: UserId) -> Kept<()>;
+    remove(id: UserId, work: Option<Work>) -> Kept<()>;
     usage(id: UserId) -> Kept<Usage>;
     all(page: PageRequest<UserId>) -> Kept<Page<User, UserId>>;
 } }

@@ -151,6 +151,30 @@ async fn a_picture_that_kills_whoever_looks_into_it_is_given_up_after_five_times
 }
 
 #[tokio::test]
+async fn no_more_uploads_are_read_at_once_than_the_policy_says() {
+    let world = World::with_policy(Policy { ingests_at_once: 1, ..Policy::default() });
+    let ada = world.person("ada").await;
+    let mut photos = Vec::new();
+    for content in ["cat", "dog"] {
+        let photo = world.announced(&ada.actor, content).await;
+        world.send(&photo, content).await;
+        photos.push(photo);
+    }
+    let reads = || world.plan.calls().iter().filter(|method| **method == "get").count();
+    world.plan.kill_at("process");
+    let mut at_it = Box::pin(world.shaky.ingest.uploaded(photos[0].owner, photos[0].id));
+    assert!(at_it.as_mut().now_or_never().is_none(), "the first is being looked into");
+    assert_eq!(reads(), 1);
+    world.plan.mend();
+    let mut waits = Box::pin(world.shaky.ingest.uploaded(photos[1].owner, photos[1].id));
+    assert!(waits.as_mut().now_or_never().is_none(), "the second waits");
+    assert_eq!(reads(), 1, "and its bytes are not in memory");
+    drop(at_it);
+    waits.await.expect("its turn has come");
+    assert!(world.find(photos[1].owner, photos[1].id).await.expect("it is there").is_visible());
+}
+
+#[tokio::test]
 async fn an_upload_that_comes_after_its_photo_was_erased_leaves_nothing() {
     let scene = Scene::new().await;
     let promised = scene.photo("promised").await.expect("it was announced");

@@ -59,10 +59,7 @@ async fn bytes_that_differ_from_their_description_are_found_by_hashing() {
     let scene = Scene::new().await;
     let beach = scene.photo("beach").await.expect("it is there");
     let key = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
-    let ports = Ports {
-        blobs: std::sync::Arc::new(Rotten::at(&scene, &key)),
-        ..scene.world.ports.clone()
-    };
+    let ports = Ports { blobs: std::sync::Arc::new(Rotten::at(&scene, &key)), ..scene.world.ports.clone() };
     let gallery = Gallery::new(ports, Policy::default());
     for (hash, expected) in [(false, vec![]), (true, vec![FaultKind::WrongBytes { photo: beach.id, key }])] {
         let mut faults = Vec::new();
