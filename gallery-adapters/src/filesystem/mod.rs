@@ -29,6 +29,7 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
 use self::disk::failure;
+use crate::private;
 
 /// A blob store in a folder.
 #[derive(Clone, Debug)]
@@ -57,19 +58,30 @@ impl BlobStore for FileBlobs {
         let mut partial = begun.await?.ok_or(BlobError::AlreadyExists)?;
 
         // Hashing and writing go to another thread in pieces large enough to be worth the way there.
-        let mut piece = BytesMut::new();
+        let mut gathered = BytesMut::new();
         let mut ended = false;
         while !ended {
-            match bytes.next().await {
-                Some(chunk) => piece.extend_from_slice(&chunk.map_err(BlobError::Interrupted)?),
-                None => ended = true,
-            }
-            if partial.bytes + piece.len() as u64 > info.bytes {
+            let chunk = match bytes.next().await {
+                Some(chunk) => chunk.map_err(BlobError::Interrupted)?,
+                None => {
+                    ended = true;
+                    Bytes::new()
+                }
+            };
+            if partial.bytes + (gathered.len() + chunk.len()) as u64 > info.bytes {
                 return Err(mismatch(format!("there are more than {} bytes", info.bytes)));
             }
-            if piece.len() >= WRITE_AT_LEAST || (ended && !piece.is_empty()) {
-                let full = piece.split().freeze();
-                partial = off_thread("put", move || partial.write(&full)).await?;
+            let piece = if gathered.is_empty() && chunk.len() >= WRITE_AT_LEAST {
+                chunk
+            } else {
+                gathered.extend_from_slice(&chunk);
+                if gathered.len() < WRITE_AT_LEAST && !ended {
+                    continue;
+                }
+                gathered.split().freeze()
+            };
+            if !piece.is_empty() {
+                partial = off_thread("put", move || partial.write(&piece)).await?;
             }
         }
 
@@ -280,7 +292,7 @@ impl Folder {
         let missing: Vec<&Path> =
             folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()).collect();
         for folder in missing.into_iter().rev() {
-            match make_private_folder(folder) {
+            match private::make_folder(folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
                 made => made?,
             }
@@ -344,14 +356,6 @@ fn parent_of(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// Photos are private: nobody else on the machine looks into the folder.
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Makes the names in a folder safe from a crash. A folder that is gone has none.

@@ -76,6 +76,10 @@ impl Ingest {
         if photo.state == PhotoState::Uploading {
             match self.context.blobs.put(&BlobKey::incoming(photo.owner, photo.id), &info, byte_stream(bytes)).await {
                 Ok(()) | Err(BlobError::AlreadyExists) => {}
+                Err(BlobError::Mismatch { .. }) => {
+                    let changed = "the file was changed while it was being read: import it once more";
+                    return Err(GalleryError::Conflict(changed.into()));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -194,7 +198,7 @@ impl Ingest {
                 if *source == incoming {
                     self.context.blobs.copy(&incoming, &original).await?;
                 }
-                self.keep_derived(&photo, &image).await?;
+                keep_derived(&self.context, &photo, &image).await?;
                 self.finish(photo, image).await
             }
             Err(ImageError::Refused { kind, detail }) => self.fail(photo, kind, detail).await,
@@ -209,23 +213,6 @@ impl Ingest {
             Err(BlobError::Corrupt) => Ok(None),
             answer => Ok(answer?),
         }
-    }
-
-    async fn keep_derived(&self, photo: &Photo, image: &ProcessedImage) -> Result<(), GalleryError> {
-        for derived in &image.derived {
-            let info = BlobInfo {
-                content_type: derived.media_type,
-                bytes: derived.bytes.len() as u64,
-                sha256: Sha256Digest::of(&derived.bytes),
-            };
-            let key = BlobKey::derived(photo.owner, photo.id, derived.image);
-            match self.context.blobs.put(&key, &info, byte_stream(derived.bytes.clone())).await {
-                // From an attempt before this one.
-                Ok(()) | Err(BlobError::AlreadyExists) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
     }
 
     /// Makes the photo ready, however often its owner edits it meanwhile.
@@ -278,4 +265,22 @@ impl Ingest {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Keeps the images made of a photo; those that are there stay.
+pub(super) async fn keep_derived(context: &Context, photo: &Photo, image: &ProcessedImage) -> Result<(), GalleryError> {
+    for derived in &image.derived {
+        let info = BlobInfo {
+            content_type: derived.media_type,
+            bytes: derived.bytes.len() as u64,
+            sha256: Sha256Digest::of(&derived.bytes),
+        };
+        let key = BlobKey::derived(photo.owner, photo.id, derived.image);
+        match context.blobs.put(&key, &info, byte_stream(derived.bytes.clone())).await {
+            // From an attempt before this one.
+            Ok(()) | Err(BlobError::AlreadyExists) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }

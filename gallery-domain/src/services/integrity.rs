@@ -6,7 +6,8 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::Context;
-use crate::ports::{BlobError, BlobInfo, Discrepancy, byte_stream, collect_bytes};
+use super::ingest::keep_derived;
+use crate::ports::{BlobError, BlobInfo, Discrepancy, collect_bytes};
 use crate::{
     BlobArea, BlobKey, DerivedImage, GalleryError, PageRequest, PageSize, Photo, PhotoId, PhotoState, Sha256Digest,
     Task, Timestamp, User, UserId, UserStatus, Work,
@@ -271,18 +272,7 @@ impl Check<'_> {
             return Ok(false);
         }
         self.context.blobs.remove(wrong).await?;
-        for derived in image.derived {
-            let info = BlobInfo {
-                content_type: derived.media_type,
-                bytes: derived.bytes.len() as u64,
-                sha256: Sha256Digest::of(&derived.bytes),
-            };
-            let key = BlobKey::derived(photo.owner, photo.id, derived.image);
-            match self.context.blobs.put(&key, &info, byte_stream(derived.bytes)).await {
-                Ok(()) | Err(BlobError::AlreadyExists) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        keep_derived(self.context, photo, &image).await?;
         Ok(true)
     }
 

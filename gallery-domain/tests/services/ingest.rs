@@ -151,6 +151,18 @@ async fn a_picture_that_kills_whoever_looks_into_it_is_given_up_after_five_times
 }
 
 #[tokio::test]
+async fn a_file_that_changes_while_it_is_imported_is_said_to_have_changed() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (announced, changed) = (file("cat").0, file("dog").1);
+    let error = world.gallery.ingest.import(&ada.actor, &announced, changed).await.expect_err("other bytes came");
+    assert!(matches!(&error, GalleryError::Conflict(why) if why.contains("changed")), "{error}");
+    let (new, bytes) = file("cat");
+    let again = world.gallery.ingest.import(&ada.actor, &new, bytes).await.expect("the right bytes come");
+    assert!(matches!(again, Imported::New(_)));
+}
+
+#[tokio::test]
 async fn no_more_uploads_are_read_at_once_than_the_policy_says() {
     let world = World::with_policy(Policy { ingests_at_once: 1, ..Policy::default() });
     let ada = world.person("ada").await;
