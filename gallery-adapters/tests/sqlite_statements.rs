@@ -151,7 +151,7 @@ async fn use_accounts(fixture: &Fixture) {
     users.usage(owner).await.unwrap();
     let page: Page<User, _> = users.all(first()).await.unwrap();
     assert_eq!(page.items, [user]);
-    users.remove(owner).await.unwrap();
+    users.remove(owner, None).await.unwrap();
 
     let credentials = &fixture.repositories.credentials;
     let (old, new) = (PasswordHash::from_phc("old".into()), PasswordHash::from_phc("new".into()));

@@ -88,22 +88,24 @@ impl BlobStore for FileBlobs {
 
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {
         let file = self.folder.file(key);
-        Ok(off_thread("head", move || Ok(open_blob(&file)?.map(|(_, info)| info))).await?)
+        let opened = off_thread("head", move || open_blob(&file)).await?;
+        opened.map(|(_, info)| info.ok_or(BlobError::Corrupt)).transpose()
     }
 
     async fn get(&self, key: &BlobKey, range: Option<Range<u64>>) -> Result<Option<Blob>, BlobError> {
         let file = self.folder.file(key);
         let opened = off_thread("get", move || {
             let Some((mut file, info)) = open_blob(&file)? else { return Ok(None) };
+            let Some(info) = info else { return Ok(Some(None)) };
             let end = range.as_ref().map_or(info.bytes, |range| range.end.min(info.bytes));
             let start = range.map_or(0, |range| range.start.min(end));
             file.seek(SeekFrom::Start(start))?;
-            Ok(Some((file, info, end - start)))
+            Ok(Some(Some((file, info, end - start))))
         });
-        Ok(opened.await?.map(|(file, info, length)| {
-            let file = tokio::fs::File::from_std(file).take(length);
-            Blob { info, bytes: Box::pin(ReaderStream::with_capacity(file, READ_AT_MOST)) }
-        }))
+        let Some(opened) = opened.await? else { return Ok(None) };
+        let (file, info, length) = opened.ok_or(BlobError::Corrupt)?;
+        let file = tokio::fs::File::from_std(file).take(length);
+        Ok(Some(Blob { info, bytes: Box::pin(ReaderStream::with_capacity(file, READ_AT_MOST)) }))
     }
 
     async fn copy(&self, from: &BlobKey, to: &BlobKey) -> Result<bool, BlobError> {
@@ -308,7 +310,8 @@ async fn off_thread<T: Send + 'static>(
     }
 }
 
-fn open_blob(path: &Path) -> io::Result<Option<(File, BlobInfo)>> {
+/// The file and its description; none of that if the file is damaged.
+fn open_blob(path: &Path) -> io::Result<Option<(File, Option<BlobInfo>)>> {
     let Some(mut file) = absent_as_none(File::open(path))? else { return Ok(None) };
     let info = description::read(&mut file)?;
     Ok(Some((file, info)))
