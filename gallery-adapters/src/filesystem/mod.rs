@@ -3,8 +3,10 @@
 //! A blob is one file: its bytes, then 64 bytes that describe them. So it becomes visible with its description or not at all, a hard link is a whole
 //! copy, and picture viewers, which stop where the picture ends, still open it.
 //!
-//! A key's segments are folders, the last one a file whose name is the segment after an `@`; so `a` and `a/b` can both be keys. The folder
-//! `+partial` holds what is still being written: no key has a `+`. Folders need a file system that tells upper from lower case only if the keys do.
+//! A key's segments are folders, the last one a file whose name is the segment after an `@`; so `a` and `a/b` can both be keys. A folder that is
+//! named by a UUID lies in two others, which hold its first characters after a `+`: `01a2118d-8986-…` is `+01a21/+18d/-8986-…`. Those are of its
+//! time, three days and a minute of it, so that no folder grows with the gallery, and a page of a list reads few names. The folder `+partial` holds
+//! what is still being written: no key has a `+`. Folders need a file system that tells upper from lower case only if the keys do.
 
 mod description;
 mod disk;
@@ -196,7 +198,7 @@ impl Folder {
     fn file(&self, key: &BlobKey) -> PathBuf {
         let (folders, name) = key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()));
         let mut path = self.root.clone();
-        path.extend(folders.split('/').filter(|segment| !segment.is_empty()));
+        path.extend(listing::folders(folders));
         path.push(format!("@{name}"));
         path
     }
