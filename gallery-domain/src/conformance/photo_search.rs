@@ -6,6 +6,7 @@ use super::expectations::{Succeeds, page_sizes, size, walk};
 use super::fixtures::{HOSTILE, SCRIPTS, Things, append, change, keep, keep_album, keep_all, restore, states, trash};
 use crate::ports::{AlbumScope, Repositories};
 use crate::search::SearchQuery;
+use crate::terms::tag_key;
 use crate::{MediaType, PageRequest, PageSize, Photo, PhotoCursor, PhotoId, Tags, Title, UserId};
 
 /// Runs each clause on search as a test: takes an expression for a fresh `Repositories` or a [`Fixture`](crate::conformance::Fixture) of it.
@@ -26,6 +27,7 @@ macro_rules! photo_search_suite {
                 a_tag_is_found_whole,
                 a_title_and_a_description_are_searched_alone,
                 text_in_every_script_is_found,
+                letters_that_a_mark_makes_are_told_apart,
                 hostile_text_is_found_and_breaks_nothing,
                 hostile_queries_break_nothing,
                 days_bound_a_search,
@@ -192,6 +194,33 @@ pub async fn text_in_every_script_is_found(store: &Repositories) {
     keep(store, &cafe).await;
     for query in ["cafe", "CAFÉ", "cafe\u{301}", "strasse", "fin", "tokyo"] {
         assert_found(store, owner, query, std::slice::from_ref(&cafe)).await;
+    }
+}
+
+/// й, ї, ў, ѓ and ќ are other letters than those without the mark, however they are encoded, in words and in tags; ё is е.
+pub async fn letters_that_a_mark_makes_are_told_apart(store: &Repositories) {
+    let things = Things::new();
+    let owner = things.owner();
+    for (with, decomposed, without) in [
+        ("мой", "МОИ\u{306}", "мои"),
+        ("їжа", "І\u{308}жа", "іжа"),
+        ("ўсё", "у\u{306}се", "усе"),
+        ("ѓон", "Г\u{301}ОН", "гон"),
+        ("ќе", "к\u{301}е", "ке"),
+    ] {
+        let both = things.photo(owner).tags(&[with, without]).build();
+        let one = things.photo(owner).title(with).build();
+        let other = things.photo(owner).title(without).build();
+        keep_all(store, &[both.clone(), one.clone(), other.clone()]).await;
+        assert_eq!(both.details.tags.iter().len(), 2, "{with} and {without} are two tags");
+        for word in [with, decomposed] {
+            assert_found(store, owner, &format!("\"{word}\""), &[both.clone(), one.clone()]).await;
+            assert_found(store, owner, &format!("tag:{word}"), std::slice::from_ref(&both)).await;
+        }
+        assert_found(store, owner, &format!("\"{without}\""), &[both.clone(), other]).await;
+        assert_found(store, owner, &format!("tag:{without}"), std::slice::from_ref(&both)).await;
+        let tags = store.photos.tags(owner, &tag_key(with), 10).await.succeeds("reading the tags");
+        assert_eq!(tags.len(), 1, "{with} is counted apart from {without}");
     }
 }
 
