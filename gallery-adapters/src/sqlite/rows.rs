@@ -54,14 +54,14 @@ pub(super) fn photo(row: &SqliteRow) -> Result<Photo, RepositoryError> {
             id: PhotoId::from_uuid(row.try_get("id")?),
             owner: UserId::from_uuid(row.try_get("owner_id")?),
             original: Original {
-                file_name: FileName::parse(row.try_get("file_name")?)?,
+                file_name: FileName::from_stored(row.try_get("file_name")?),
                 content_type: row.try_get::<&str, _>("content_type")?.parse()?,
                 bytes: row.try_get::<i64, _>("bytes")?.try_into()?,
                 sha256: digest(row, "sha256")?,
             },
             details: PhotoDetails {
-                title: Title::parse(row.try_get("title")?)?,
-                description: Description::parse(row.try_get("description")?)?,
+                title: Title::from_stored(row.try_get("title")?),
+                description: Description::from_stored(row.try_get("description")?),
                 tags: tags_from_json(row.try_get("tags")?)?,
                 favourite: row.try_get("favourite")?,
                 taken_at: row.try_get::<Option<&str>, _>("taken_at")?.map(str::parse).transpose()?,
@@ -232,7 +232,7 @@ pub(super) fn listed_in(photo: &Photo) -> Option<&'static str> {
 
 /// Tags as a JSON array of `[key, spelling]`.
 pub(super) fn tags_to_json(tags: &Tags) -> String {
-    let pairs: Vec<(String, &str)> = tags.iter().map(|tag| (tag.key(), tag.as_str())).collect();
+    let pairs: Vec<(&str, &str)> = tags.iter().map(|tag| (tag.key(), tag.as_str())).collect();
     serde_json::to_string(&pairs).expect("texts can always be written as JSON")
 }
 
@@ -264,8 +264,7 @@ pub(super) fn integer(number: u64) -> i64 {
 
 fn tags_from_json(json: &str) -> Result<Tags, Unreadable> {
     let pairs: Vec<(String, String)> = serde_json::from_str(json)?;
-    let tags: Vec<Tag> = pairs.iter().map(|(_, spelling)| Tag::parse(spelling)).collect::<Result<_, _>>()?;
-    Ok(Tags::new(tags)?)
+    Ok(Tags::new(pairs.into_iter().map(|(key, spelling)| Tag::from_stored(key, spelling)))?)
 }
 
 fn digest(row: &SqliteRow, column: &str) -> Result<Sha256Digest, Unreadable> {
