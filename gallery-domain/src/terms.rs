@@ -148,10 +148,15 @@ pub fn tag_key(tag: &str) -> String {
 }
 
 /// The terms of one photo.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Cutting texts costs more than all else that is done with a photo, so that a store keeps the terms beside it, to
+/// [check](crate::search::SearchQuery::matches) candidates by: written by `Serialize`, read by `Deserialize`, which trusts what it reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhotoTerms {
     all: Vec<Term>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     title: Vec<Term>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     description: Vec<Term>,
 }
 
@@ -540,6 +545,22 @@ mod tests {
         assert_eq!(texts(terms.all()), ["#beach", "1", "at", "beach", "img", "of", "sunset", "sylt", "the"]);
         assert_eq!(texts(terms.in_title()), ["at", "beach", "sunset", "the"]);
         assert_eq!(texts(terms.in_description()), ["beach", "of", "sylt", "the"]);
+    }
+
+    #[test]
+    fn terms_are_read_back_as_they_were_written() {
+        for (title, description, written) in [
+            ("", "", r##"{"all":["#lake","img","lake"]}"##),
+            (
+                "Été",
+                "au lac",
+                r##"{"all":["#lake","au","ete","img","lac","lake"],"title":["ete"],"description":["au","lac"]}"##,
+            ),
+        ] {
+            let terms = PhotoTerms::of(title, description, ["Lake"].into_iter(), "IMG");
+            assert_eq!(serde_json::to_string(&terms).unwrap(), written);
+            assert_eq!(serde_json::from_str::<PhotoTerms>(written).unwrap(), terms);
+        }
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use gallery_domain::ports::{IdempotencyClaim, RepositoryError};
+use gallery_domain::terms::PhotoTerms;
 use gallery_domain::{
     Album, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, ClientLabel, Credential, Description, FileName,
     Membership, Original, PasswordHash, PersonName, Photo, PhotoDetails, PhotoId, PhotoState, Quota, Rank, Revision,
@@ -73,6 +74,16 @@ pub(super) fn photo(row: &SqliteRow) -> Result<Photo, RepositoryError> {
         })
     };
     read().map_err(|source| corrupt("photo", row, "id", source))
+}
+
+/// The terms that are kept beside a photo.
+pub(super) fn terms(row: &SqliteRow) -> Result<PhotoTerms, RepositoryError> {
+    let read = || -> Result<PhotoTerms, Unreadable> { Ok(serde_json::from_str(row.try_get("terms")?)?) };
+    read().map_err(|source| corrupt("terms of photo", row, "id", source))
+}
+
+pub(super) fn terms_to_json(terms: &PhotoTerms) -> String {
+    serde_json::to_string(terms).expect("texts can always be written as JSON")
 }
 
 pub(super) fn photos(rows: &[SqliteRow]) -> Result<Vec<Photo>, RepositoryError> {
