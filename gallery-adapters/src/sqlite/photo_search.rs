@@ -221,6 +221,9 @@ impl<'a> Candidates<'a> {
             // The last second may go on behind what was fetched.
             let second = second_of_row(rows::scalar("photo", last, "row")?);
             if second == second_of_row(rows::scalar("photo", first, "row")?) {
+                // What is later is not in the index's answer, and need not be walked.
+                let start = PhotoCursor::before(start_of_second(second + 1));
+                self.after = self.after.filter(|after| start.precedes(after)).or(Some(start));
                 self.crowded = Some(second);
                 return Ok(LookedAt { matching: Vec::new(), fetched });
             }
