@@ -35,11 +35,11 @@ const CHUNK: usize = 64;
 /// must not be in. The albums lead, as a scope names few.
 macro_rules! in_scope {
     () => {
-        "NOT EXISTS (SELECT 1 FROM json_each(?1) AS wanted WHERE NOT EXISTS ( \
+        "(?1 = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(?1) AS wanted WHERE NOT EXISTS ( \
              SELECT 1 FROM json_each(wanted.value) AS named CROSS JOIN album_photo AS placed \
-             ON placed.album_id = unhex(named.value) AND placed.photo_id = photo.id)) \
-         AND NOT EXISTS (SELECT 1 FROM json_each(?2) AS named CROSS JOIN album_photo AS placed \
-             ON placed.album_id = unhex(named.value) AND placed.photo_id = photo.id) AS in_scope"
+             ON placed.album_id = unhex(named.value) AND placed.photo_id = photo.id))) \
+         AND (?2 = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(?2) AS named CROSS JOIN album_photo AS placed \
+             ON placed.album_id = unhex(named.value) AND placed.photo_id = photo.id)) AS in_scope"
     };
 }
 

@@ -27,15 +27,12 @@ const KEPT_BEGINNING: usize = 4;
 /// The most terms that are asked for in place of their beginning.
 const SPELT_OUT: usize = 64;
 
-/// The most postings that are gathered for one beginning.
+/// The most postings that are gathered for one beginning, and the most terms of one whose photos are counted.
 const GATHERED: u64 = 2_000;
-
-/// The most terms of one beginning whose photos are counted.
-const COUNTED: u64 = 10_000;
 
 /// The most postings that are passed over where nothing comes out: it takes about as long as looking at as many photos as one request
 /// looks at.
-const PASSED_OVER: u64 = 100_000;
+const PASSED_OVER: u64 = 200_000;
 
 /// What the index is asked for a search.
 #[derive(Debug, PartialEq, Eq)]
@@ -112,10 +109,10 @@ async fn count(readers: &SqlitePool, owner: UserId, (from, until): &Range) -> Re
         .bind(owner.as_uuid())
         .bind(from)
         .bind(until)
-        .bind(rows::integer(COUNTED + 1))
+        .bind(rows::integer(GATHERED + 1))
         .fetch_one(readers)
         .await?;
-    Ok(if rows::count(terms) > COUNTED { u64::MAX } else { rows::count(photos) })
+    Ok(if rows::count(terms) > GATHERED { u64::MAX } else { rows::count(photos) })
 }
 
 /// For each range of the JSON list ?2 its first terms, at most ?3, with how many photos have them.
@@ -283,7 +280,7 @@ mod tests {
 
     #[test]
     fn clauses_are_intersected_only_if_one_of_them_is_rare() {
-        let counts = [("beach", 30_000), ("city", 60_000), ("out", 90_000)];
+        let counts = [("beach", 30_000), ("city", 80_000), ("out", 90_000)];
         assert_eq!(asked_for("\"beach\" \"city\" -out", &counts), "((~beach AND ~city) NOT ~out)");
         assert_eq!(asked_for("\"city\" \"out\" -beach", &counts), "~city");
         assert_eq!(asked_for("city OR beach out OR city", &counts), "(~city OR ~beach)");

@@ -181,7 +181,7 @@ async fn a_beginning_of_more_words_and_photos_than_the_index_is_asked_for_finds_
 }
 
 #[tokio::test]
-async fn what_is_kept_of_a_photos_terms_decides_not_its_texts() {
+async fn what_is_kept_of_a_photos_texts_is_not_made_anew_to_read_it() {
     let fixture = Fixture::new().await;
     let photo = fixture.photo(1, |photo| photo.details.title = title("lake")).await;
     let terms = r#"{"all":["1","img","lake"],"description":["lake"]}"#;
@@ -193,6 +193,10 @@ async fn what_is_kept_of_a_photos_terms_decides_not_its_texts() {
         let wanted: &[PhotoId] = if found { &[photo.id] } else { &[] };
         assert_eq!(search(&fixture, query, &AlbumScope::default(), 10).await.0, wanted, "{query}");
     }
+    sqlx::query(r#"UPDATE photo SET tags = '[["kept", "Été"]]'"#).execute(&mut connection).await.unwrap();
+    let read = fixture.repositories.photos.find(fixture.owner, photo.id).await.unwrap().unwrap();
+    let tags: Vec<_> = read.details.tags.iter().map(|tag| (tag.key(), tag.as_str())).collect();
+    assert_eq!(tags, [("kept", "Été")], "a key that was kept is not made anew");
 }
 
 #[tokio::test]
