@@ -95,6 +95,7 @@ async fn use_photos(fixture: &Fixture) {
     let scope = AlbumScope { within: vec![vec![album]], outside: vec![] };
     for (query, scope) in [
         ("lake", &AlbumScope::default()),
+        ("\"img\" -sea", &AlbumScope::default()),
         ("type:jpeg", &AlbumScope::default()),
         ("is:favourite", &AlbumScope::default()),
         ("in:Album", &scope),

@@ -17,6 +17,7 @@ mod photo_search;
 mod rate_limiter;
 mod rows;
 mod session_repository;
+mod term_query;
 mod user_repository;
 mod work_queue;
 

@@ -2,7 +2,8 @@
 
 use gallery_domain::ports::AlbumScope;
 use gallery_domain::search::SearchQuery;
-use gallery_domain::{AlbumId, Membership, PageRequest, PageSize, Photo, PhotoId, Rank, Tag, Timestamp, Trashed};
+use gallery_domain::terms::tag_key;
+use gallery_domain::{AlbumId, Membership, PageRequest, PageSize, Photo, PhotoId, Rank, Timestamp, Trashed};
 
 use crate::fixture::{Fixture, NOON, tags, title};
 
@@ -157,6 +158,48 @@ async fn a_search_of_which_little_matches_answers_short_pages_rather_than_lookin
 }
 
 #[tokio::test]
+async fn a_beginning_of_more_words_and_photos_than_the_index_is_asked_for_finds_all_of_them() {
+    let fixture = Fixture::new().await;
+    let mut photos = Vec::new();
+    for number in 0..2_200 {
+        let photo = fixture.photo(number, |photo| {
+            photo.details.title = title(&match number {
+                2_150.. => format!("plain {number}"),
+                _ => format!("bright{:02} {}", number % 100, if number % 700 == 3 { "lake" } else { "sea" }),
+            });
+        });
+        photos.push(photo.await);
+    }
+    let scope = AlbumScope::default();
+    for query in
+        ["brigh", "bright0", "bright", "bright* -sea", "bright* \"lake\"", "bright* OR plain", "plain -bright*", "b"]
+    {
+        let (found, pages) = search(&fixture, query, &scope, 100).await;
+        assert_eq!(found, expected(&photos, query, |_| true), "{query}");
+        assert!(pages <= found.len() / 100 + 3, "{query} took {pages} pages");
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_photos_texts_is_not_made_anew_to_read_it() {
+    let fixture = Fixture::new().await;
+    let photo = fixture.photo(1, |photo| photo.details.title = title("lake")).await;
+    let terms = r#"{"all":["1","img","lake"],"description":["lake"]}"#;
+    let mut connection = fixture.connection().await;
+    sqlx::query("UPDATE photo SET terms = ?1").bind(terms).execute(&mut connection).await.unwrap();
+    for (query, found) in
+        [("description:lake", true), ("title:lake", false), ("-title:lake", true), ("-description:lake", false)]
+    {
+        let wanted: &[PhotoId] = if found { &[photo.id] } else { &[] };
+        assert_eq!(search(&fixture, query, &AlbumScope::default(), 10).await.0, wanted, "{query}");
+    }
+    sqlx::query(r#"UPDATE photo SET tags = '[["kept", "Été"]]'"#).execute(&mut connection).await.unwrap();
+    let read = fixture.repositories.photos.find(fixture.owner, photo.id).await.unwrap().unwrap();
+    let tags: Vec<_> = read.details.tags.iter().map(|tag| (tag.key(), tag.as_str())).collect();
+    assert_eq!(tags, [("kept", "Été")], "a key that was kept is not made anew");
+}
+
+#[tokio::test]
 async fn the_index_follows_every_change_of_a_photo() {
     let fixture = Fixture::new().await;
     let scope = AlbumScope::default();
@@ -199,7 +242,7 @@ async fn a_tag_is_spelt_as_on_a_photo_that_still_has_it() {
     let counts = fixture.repositories.photos.tags(fixture.owner, "", 10).await.unwrap();
     let counts: Vec<_> = counts.iter().map(|count| (count.tag.as_str(), count.photos)).collect();
     assert_eq!(counts, [("ete", 1), ("zoo", 1)]);
-    let key = Tag::parse("ÉT").unwrap().key();
+    let key = tag_key("ÉT");
     assert_eq!(fixture.repositories.photos.tags(fixture.owner, &key, 10).await.unwrap().len(), 1);
 }
 
@@ -211,6 +254,10 @@ async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
         ("UPDATE month_count SET photos = 7", "month 2024-06"),
         ("INSERT INTO month_count SELECT owner_id, '1999-01', 1 FROM usage", "month 1999-01"),
         ("UPDATE tag_count SET photos = 9", "tag lake"),
+        ("UPDATE term_count SET photos = 9 WHERE term = 'lake'", "term lake"),
+        ("DELETE FROM term_count", "term #lake"),
+        ("INSERT INTO term_count SELECT owner_id, 'sea', 2 FROM usage", "term sea"),
+        ("UPDATE photo SET terms = '{\"all\":[\"sea\"]}'", "columns of photo"),
         ("DELETE FROM photo_tag", "tag lake of photo"),
         ("UPDATE photo_tag SET spelling = 'LAKE'", "tag lake of photo"),
         ("UPDATE album SET photo_count = 5", "photos of album"),

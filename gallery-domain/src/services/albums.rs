@@ -27,6 +27,13 @@ pub struct NewAlbum {
     pub description: Description,
 }
 
+impl NewAlbum {
+    /// What is asked for, as an idempotency key remembers it: in a form that the next version of the program writes alike.
+    fn request(&self) -> String {
+        serde_json::json!({ "create": "album", "title": self.title, "description": self.description }).to_string()
+    }
+}
+
 /// Changes to an album; `None` leaves as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlbumPatch {
@@ -79,7 +86,7 @@ impl Albums {
         idempotency_key: Option<&str>,
     ) -> Result<AlbumView, GalleryError> {
         let (owner, now) = (actor.user(), self.context.now());
-        let id = self.context.claim_id(owner, idempotency_key, &format!("createalbum {new:?}"), now).await?;
+        let id = self.context.claim_id(owner, idempotency_key, &new.request(), now).await?;
         let album = Album {
             id: AlbumId::from_uuid(id),
             owner,
@@ -387,5 +394,19 @@ fn deletion(entry: &AlbumEntry, photos: AlbumPhotos) -> Deletion {
             AlbumPhotos::Delete => entry.photo_count,
             AlbumPhotos::Keep => 0,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_remembered_in_a_form_that_outlasts_a_version() {
+        let new = NewAlbum {
+            title: AlbumTitle::parse("Holidays").expect("a title"),
+            description: Description::parse("two\nlines").expect("a description"),
+        };
+        assert_eq!(new.request(), r#"{"create":"album","description":"two\nlines","title":"Holidays"}"#);
     }
 }

@@ -135,8 +135,7 @@ impl Photos {
             None => None,
         };
         let now = self.context.now();
-        let id =
-            PhotoId::from_uuid(self.context.claim_id(owner, idempotency_key, &format!("addphoto {new:?}"), now).await?);
+        let id = PhotoId::from_uuid(self.context.claim_id(owner, idempotency_key, &new.request(), now).await?);
         let photo = Photo {
             id,
             owner,
@@ -540,5 +539,44 @@ impl NewPhoto {
             details: PhotoDetails::default(),
             album: None,
         }
+    }
+
+    /// What is asked for, as an idempotency key remembers it: in a form of its own, so that a repetition is known as one also by the
+    /// next version of the program. What a later version adds has to be left out where nobody gave it.
+    fn request(&self) -> String {
+        let (original, details) = (&self.original, &self.details);
+        let request = serde_json::json!({
+            "add": "photo",
+            "fileName": original.file_name,
+            "contentType": original.content_type,
+            "bytes": original.bytes,
+            "sha256": original.sha256,
+            "title": details.title,
+            "description": details.description,
+            "tags": details.tags,
+            "favourite": details.favourite,
+            "takenAt": details.taken_at,
+            "album": self.album,
+        });
+        request.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_remembered_in_a_form_that_outlasts_a_version() {
+        let name = FileName::parse("IMG_1.jpg").expect("a file name");
+        let mut new = NewPhoto::plain(name, MediaType::Jpeg, 7, Sha256Digest::of(b""));
+        new.details.tags = Tags::parse("/tags", &["Lake"]).expect("tags");
+        new.details.taken_at = Some("2024-06-01T12:30:00+02:00".parse().expect("a time"));
+        let expected =
+            r#"{"add":"photo","album":null,"bytes":7,"contentType":"image/jpeg","description":"","favourite":false,"#
+                .to_owned()
+                + r#""fileName":"IMG_1.jpg","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#
+                + r#""tags":["Lake"],"takenAt":"2024-06-01T12:30:00+02:00","title":""}"#;
+        assert_eq!(new.request(), expected);
     }
 }
