@@ -3,6 +3,7 @@
 //! It exits with 0 when all went well, with 1 when something failed or faults were found, with 2 when it was called wrongly, and with
 //! 130 when it was interrupted before it was done.
 
+mod apart;
 mod backup;
 mod checksums;
 mod console;
@@ -11,6 +12,8 @@ mod interruption;
 mod logging;
 mod openapi;
 mod opened;
+mod progress;
+mod replacement;
 mod restore;
 mod serve;
 mod user;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
 
+mod backups;
 mod client;
 mod commands;
 mod crashes;
