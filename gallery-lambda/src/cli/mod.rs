@@ -9,6 +9,7 @@ mod checksums;
 mod console;
 mod import;
 mod interruption;
+mod log_lines;
 mod logging;
 mod openapi;
 mod opened;
