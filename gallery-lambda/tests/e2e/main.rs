@@ -6,6 +6,8 @@ mod backups;
 mod client;
 mod commands;
 mod crashes;
+mod disk;
+mod disks;
 mod journey;
 mod photos;
 mod program;
