@@ -8,6 +8,8 @@ mod commands;
 mod crashes;
 mod disk;
 mod disks;
+mod hostile;
+mod imports;
 mod journey;
 mod photos;
 mod program;
