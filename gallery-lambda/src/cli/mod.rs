@@ -127,3 +127,8 @@ mod tests {
         Cli::command().debug_assert();
     }
 }
+
+/// The example of the README is compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -13,4 +13,5 @@ mod imports;
 mod journey;
 mod photos;
 mod program;
+mod readme;
 mod trouble;
