@@ -72,6 +72,9 @@ pub mod imaging;
 pub mod mail;
 #[cfg(feature = "password-identity")]
 pub mod password_identity;
+#[cfg(any(feature = "filesystem", feature = "outbox", feature = "sqlite"))]
+#[allow(dead_code, reason = "each of these adapters uses some of it")]
+mod private;
 #[cfg(feature = "signed-urls")]
 pub mod signed_urls;
 #[cfg(feature = "sqlite")]
