@@ -106,8 +106,8 @@ fn host_and_port(text: &str) -> Result<String, String> {
 /// An origin as browsers send it: lower case, without the port that its scheme has anyway, and without a slash at the end.
 fn origin(text: &str) -> Result<String, String> {
     let expected = "expected a scheme and a host, such as https://photos.example.org";
-    if text.trim() == "*" {
-        return Err(format!("`*` would let every page in the world in: {expected}"));
+    if text.contains('*') {
+        return Err(format!("`{text}` may be many origins, and each has to be named: {expected}"));
     }
     let url = Url::parse(text).map_err(|_| format!("`{text}` is no origin: {expected}"))?;
     let origin = url.origin().ascii_serialization();
