@@ -159,7 +159,8 @@ mod tests {
     #[test]
     fn wherever_it_was_cut_off_it_can_be_finished() {
         // After each rename that `finish` makes: what stands where.
-        let moments: [(&str, &[&str], &[&str], &[&str]); 6] = [
+        type Names = &'static [&'static str];
+        let moments: [(&str, Names, Names, Names); 6] = [
             (".restored", &["blobs/a", "gallery.db"], &OLD, &[]),
             (".restored", &["blobs/a", "gallery.db"], &OLD[1..], &OLD[..1]),
             (".restored", &["blobs/a", "gallery.db"], &[], &OLD),
