@@ -8,7 +8,7 @@ use crate::{command, dependencies, photos, tidy, tools};
 
 /// Installs what is missing, then runs the steps in order; stops at the first that fails.
 pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
-    step(1, "tools", || tools::install_missing(&[&tools::EXIFTOOL, &tools::GIT]))?;
+    step(1, "tools", || tools::install_missing(&[&tools::EXIFTOOL, &tools::GIT, &tools::CURL, &tools::JQ]))?;
     step(2, "formatting", || cargo(&["fmt", "--all", "--check"]))?;
     step(3, "tidiness", tidy::check)?;
     step(4, "dependencies", dependencies::check)?;

@@ -22,6 +22,11 @@ pub(crate) const EXIFTOOL: Tool = Tool {
     needed_for: "a second opinion about the metadata of photos",
 };
 
+pub(crate) const CURL: Tool =
+    Tool { program: "curl", package: "curl", needed_for: "the commands that the README tells people to type" };
+
+pub(crate) const JQ: Tool = Tool { program: "jq", package: "jq", needed_for: "the JSON in those commands" };
+
 pub(crate) const GIT: Tool = Tool { program: "git", package: "git", needed_for: "the list of the repository's files" };
 
 pub(crate) const NPM: Tool =

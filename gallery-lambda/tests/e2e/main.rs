@@ -2,10 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
 
+mod backups;
 mod client;
 mod commands;
 mod crashes;
+mod disk;
+mod disks;
+mod hostile;
+mod imports;
 mod journey;
 mod photos;
 mod program;
+mod readme;
 mod trouble;
