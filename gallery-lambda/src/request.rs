@@ -8,8 +8,7 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Req
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
-use gallery_domain::services::Client;
-use gallery_domain::{ClientLabel, InvalidField, InvalidValue, PageRequest, PageSize};
+use gallery_domain::{Client, ClientLabel, InvalidField, InvalidValue, PageRequest, PageSize};
 use serde::de::DeserializeOwned;
 
 use crate::Shared;

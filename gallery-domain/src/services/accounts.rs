@@ -3,7 +3,7 @@
 use super::{CHANGE_ATTEMPTS, Context, Erasure, ORIGIN_THROTTLE, check_revision};
 use crate::ports::{IdentityError, LogIn, RepositoryError};
 use crate::{
-    Actor, ClientLabel, Decision, EmailAddress, GalleryError, Page, PageRequest, Password, PersonName, Revision,
+    Actor, Client, Decision, EmailAddress, GalleryError, Page, PageRequest, Password, PersonName, Revision,
     SecretToken, Session, SessionId, Task, ThrottleKey, Usage, User, UserId, UserStatus, Work,
 };
 
@@ -12,15 +12,6 @@ use crate::{
 pub struct Accounts {
     context: Context,
     erasure: Erasure,
-}
-
-/// Who asks, before anybody knows who they are.
-#[derive(Clone, Debug, Default)]
-pub struct Client {
-    /// Where the request comes from, such as an IPv4 /24 or an IPv6 /56: what attempts are counted by. `None` at the console.
-    pub origin: Option<String>,
-    /// What it calls itself.
-    pub label: ClientLabel,
 }
 
 /// What a person says on signing up.
@@ -93,8 +84,7 @@ impl Accounts {
     ) -> Result<(User, LogIn), GalleryError> {
         self.throttle("log-in", client).await?;
         let user = self.active_user(email).await?;
-        let log_in =
-            self.context.identity.log_in(user.as_ref().map(|user| user.id), email, password, &client.label).await?;
+        let log_in = self.context.identity.log_in(user.as_ref().map(|user| user.id), email, password, client).await?;
         let user = user.ok_or(GalleryError::WrongCredentials)?;
         Ok((user, log_in))
     }
@@ -143,7 +133,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), GalleryError> {
         self.throttle("reset", client).await?;
-        self.context.identity.reset_password(email, token, password).await?;
+        self.context.identity.reset_password(email, token, password, client).await?;
         Ok(())
     }
 

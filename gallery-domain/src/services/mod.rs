@@ -15,7 +15,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use accounts::{Account, Accounts, Client, SignUp};
+pub use accounts::{Account, Accounts, SignUp};
 pub use albums::{AlbumPatch, AlbumView, Albums, Deletion, NewAlbum, Place};
 pub use erasure::Erasure;
 pub use ingest::{Imported, Ingest};

@@ -100,6 +100,31 @@ async fn who_cancels_is_out_at_once_even_when_nothing_can_be_erased_yet() {
 }
 
 #[tokio::test]
+async fn a_code_that_was_being_mailed_while_the_account_went_is_removed_by_the_second_look() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    world.gallery.accounts.cancel(&ada.actor, &password(PASSWORD)).await.expect("cancel");
+    let credentials = &world.ports.repositories.credentials;
+    for purpose in [CodePurpose::ConfirmEmail, CodePurpose::ResetPassword] {
+        let code = OneTimeCode {
+            purpose,
+            address: ada.email.clone(),
+            user: ada.actor.user(),
+            hash: Sha256Digest::of(b"code"),
+            expires_at: world.clock_now().plus(HOUR),
+            tries_left: 5,
+            password: None,
+        };
+        credentials.put_code(&code).await.expect("a code");
+    }
+    world.pass(HOUR).await;
+    for purpose in [CodePurpose::ConfirmEmail, CodePurpose::ResetPassword] {
+        assert_eq!(credentials.find_code(purpose, &ada.email).await.expect("find"), None, "{purpose:?}");
+    }
+    assert_eq!(world.remains(&ada).await, Vec::<&str>::new());
+}
+
+#[tokio::test]
 async fn a_sign_up_that_nobody_confirms_is_forgotten_after_seven_days() {
     let world = World::new();
     let users = &world.ports.repositories.users;
@@ -121,7 +146,7 @@ async fn a_confirmed_account_outlives_the_time_of_its_confirmation() {
 
 #[test]
 fn a_sign_up_that_fails_anywhere_can_be_repeated_and_expires_if_it_is_not() {
-    use crate::faulty::Fault;
+    use gallery_domain::memory::faulty::Fault;
 
     let mut cases = 0;
     for call in 0..4 {

@@ -8,9 +8,9 @@ use futures_util::future::BoxFuture;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
-use crate::faulty::Fault;
 use crate::scene::{Fate, Scene, same};
 use crate::world::{DAY, HOUR, KEY, MINUTE, PASSWORD, file, file_of, password, title};
+use gallery_domain::memory::faulty::Fault;
 
 /// One request of a client or one run of the worker, as often as it takes.
 #[derive(Clone, Copy)]
