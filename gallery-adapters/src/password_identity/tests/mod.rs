@@ -1,3 +1,5 @@
+mod faults;
+
 use std::sync::atomic::Ordering;
 
 use gallery_domain::memory::faulty::{Fault, Plan};
