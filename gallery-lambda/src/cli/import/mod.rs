@@ -242,7 +242,7 @@ impl Import<'_> {
             self.opened
                 .gallery
                 .albums
-                .add_photos(&self.actor, album, &photos, Place::End)
+                .add_photos(&self.actor, album, &photos, Place::End, None)
                 .await
                 .map_err(explain)
                 .context("cannot put photos into their album")?;
