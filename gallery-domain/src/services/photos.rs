@@ -36,6 +36,8 @@ pub struct NewPhoto {
 pub enum Added {
     /// The photo was made, or an upload of the same bytes had been announced and waits for them: upload them.
     Expected(Photo, UploadTicket),
+    /// This very request, told by its idempotency key, made the photo before, and the bytes have come since.
+    Repeated(Photo),
     /// The owner has a photo of these bytes.
     Duplicate(Photo),
 }
@@ -160,6 +162,7 @@ impl Photos {
                 let ticket = self.upload_ticket(&photo).await?;
                 Ok(Added::Expected(photo, ticket))
             }
+            _ if photo.id == id => Ok(Added::Repeated(photo)),
             _ => Ok(Added::Duplicate(photo)),
         }
     }
