@@ -1,7 +1,7 @@
 //! The built-in identity: passwords, e-mail codes and sessions, kept in the gallery's own store.
 //!
 //! What a caller who is not logged in can learn is the same whether or not an account exists, by word and by time: the same hashes are computed,
-//! mail that only an account gets is sent behind the answer, and sign-up and "forgot password" answer no sooner than
+//! mail that only an account gets is sent behind the answer, and "forgot password" answers no sooner than
 //! [`PasswordIdentity::ANSWER_AFTER`]. Limits here count by account; limits by network address are the caller's.
 
 mod codes;
@@ -63,7 +63,7 @@ impl PasswordIdentity {
     pub const CODE_TRIES: u32 = 5;
     /// How long a link to set a new password works.
     pub const RESET_LINK_WORKS_FOR: Duration = Duration::from_secs(30 * 60);
-    /// Sign-up, "send the code again" and "forgot password" take this long at least, so that the time they take tells nothing.
+    /// "Send the code again" and "forgot password" take this long at least, so that the time they take tells nothing.
     pub const ANSWER_AFTER: Duration = Duration::from_millis(100);
 
     /// Sets up the identity. Links in mails start with `site`, whatever a request says of hosts.
@@ -82,23 +82,17 @@ impl PasswordIdentity {
 #[async_trait]
 impl IdentityProvider for PasswordIdentity {
     async fn register(&self, user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
-        no_sooner(Self::ANSWER_AFTER, async {
-            let hash = self.hasher.check_and_hash(password, email).await?;
-            self.count(SIGN_UP_MAIL, email).await?;
-            self.sign_up(user, email, password, hash).await
-        })
-        .await
+        let hash = self.hasher.check_and_hash(password, email).await?;
+        self.count(SIGN_UP_MAIL, email).await?;
+        self.sign_up(user, email, password, hash).await
     }
 
     async fn register_again(&self, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
-        no_sooner(Self::ANSWER_AFTER, async {
-            self.hasher.check_and_hash(password, email).await?;
-            self.count(SIGN_UP_MAIL, email).await?;
-            // Signing up compares the password with the one of a sign-up before it.
-            self.hasher.verify(None, password).await?;
-            Ok(self.ports.mailer.send(&mails::account_exists(email, &self.site)).await?)
-        })
-        .await
+        self.hasher.check_and_hash(password, email).await?;
+        self.count(SIGN_UP_MAIL, email).await?;
+        // Signing up compares the password with the one of a sign-up before it.
+        self.hasher.verify(None, password).await?;
+        Ok(self.ports.mailer.send(&mails::account_exists(email, &self.site)).await?)
     }
 
     async fn register_confirmed(
@@ -439,12 +433,6 @@ struct WaitingCode {
 
 fn too_many_at_once() -> IdentityError {
     BackendFailure::transient("password", "mail a code", "the address is signed up by many at once").into()
-}
-
-/// Answers when the work is done, but not before `least` has passed.
-async fn no_sooner<T>(least: Duration, work: impl Future<Output = T>) -> T {
-    let (done, ()) = futures_util::future::join(work, tokio::time::sleep(least)).await;
-    done
 }
 
 #[cfg(test)]

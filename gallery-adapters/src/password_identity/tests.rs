@@ -627,9 +627,14 @@ async fn nothing_is_left_of_a_removed_identity() {
     }
 }
 
+#[async_trait]
 impl Clock for World {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.now.load(Ordering::Relaxed))
+    }
+
+    async fn sleep_until(&self, time: Timestamp) {
+        self.now.fetch_max(time.as_millis(), Ordering::Relaxed);
     }
 }
 
