@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use gallery_domain::ports::{BlobError, GatewayError};
-use gallery_domain::{GalleryError, InvalidField, PhotoId};
+use gallery_domain::ports::{BlobError, GatewayError, Retry};
+use gallery_domain::{GalleryError, InvalidField, InvalidValue, PhotoId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -228,7 +228,8 @@ impl From<GatewayError> for Problem {
             }
             GatewayError::Blob(BlobError::Mismatch { .. }) => {
                 let detail = "The bytes are not those that were announced: announce the file again with its own size, type and SHA-256.";
-                Self::new(Kind::Invalid, detail)
+                let announced = InvalidValue::new("is not the SHA-256 of the bytes that came");
+                Self::new(Kind::Invalid, detail).with_fields([announced.in_field("x-checksum-sha256")])
             }
             GatewayError::Blob(BlobError::Interrupted(_)) => {
                 Self::new(Kind::TooSlow, "The bytes stopped coming before the end: send them again.")

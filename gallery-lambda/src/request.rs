@@ -181,9 +181,11 @@ impl<T: Parse> FromRequestParts<Shared> for Parameters<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Problem> {
-        let Query(value) = Query::<T>::try_from_uri(&parts.uri).map_err(|_| {
-            let detail = "The query has a parameter that this call does not know, or one twice: see the API's documentation for those that it knows.";
-            Problem::new(Kind::Invalid, detail)
+        let Query(value) = Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
+            // Every parameter is taken as text, so these two are all that can be wrong.
+            let text = error.body_text();
+            let refused = MISPLACED.iter().find_map(|(said, _)| misplaced(&text[text.find(said)?..], "parameter"));
+            Problem::invalid(refused.map(|(name, reason)| reason.in_field(name)))
         })?;
         value.parse().map(Self).map_err(T::refusal)
     }
@@ -288,15 +290,12 @@ fn refusal(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
         return malformed(inner);
     }
     let message = inner.to_string();
-    let named = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
     let within = |name: &str| match pointer.ends_with(&format!("/{}", escape(name))) {
         true => pointer.clone(),
         false => format!("{pointer}/{}", escape(name)),
     };
-    let field = if let Some(name) = named("unknown field `") {
-        InvalidValue::new("is not a field of this request: leave it out").in_field(within(name))
-    } else if let Some(name) = named("duplicate field `") {
-        InvalidValue::new("is there twice: send it once").in_field(within(name))
+    let field = if let Some((name, reason)) = misplaced(&message, "field") {
+        reason.in_field(within(name))
     } else if let Some((_, expected)) = message.rsplit_once(", expected ") {
         let expected = expected.split(" at line ").next().unwrap_or_default();
         InvalidValue::new(format!("is of the wrong kind: expected {expected}")).in_field(pointer)
@@ -328,3 +327,18 @@ mod tests {
         assert_eq!(prefix("2001:db8:1:2ff:3::1"), "2001:db8:1:200::/56");
     }
 }
+/// How serde begins to say of a field that it does not belong there, and what to say of it.
+const MISPLACED: [(&str, &str); 2] = [
+    ("unknown field `", "is not a {} of this request: leave it out"),
+    ("duplicate field `", "is there twice: send it once"),
+];
+
+/// The field or parameter that a message begins with because it is unknown or there twice, and why it is refused. Only the beginning counts: what
+/// follows may quote a value.
+fn misplaced<'a>(message: &'a str, what: &str) -> Option<(&'a str, InvalidValue)> {
+    MISPLACED.iter().find_map(|(said, reason)| {
+        let (name, _) = message.strip_prefix(said)?.split_once('`')?;
+        Some((name, InvalidValue::new(reason.replace("{}", what))))
+    })
+}
+

@@ -16,7 +16,7 @@ async fn an_upload_is_taken_once_and_just_as_announced() {
     let upload = &added["upload"];
     let other = jpeg("not");
     assert_eq!(other.len(), bytes.len());
-    harness.send(Call::ticket(upload, &other)).await.problem(400, "invalid");
+    assert_eq!(harness.send(Call::ticket(upload, &other)).await.refused(400), ["x-checksum-sha256"]);
     let lied = Call::ticket(upload, &bytes).header("content-type", "text/html");
     harness.send(lied).await.problem(403, "forbidden");
     let forged = upload["url"].as_str().unwrap().replace("ticket=", "ticket=x");
