@@ -198,10 +198,11 @@ impl From<GalleryError> for Problem {
                 Self { retry_after: Some(*retry_after), ..problem(Kind::Throttled) }
             }
             GalleryError::Unavailable(failure) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a backend is down or slow");
+                tracing::warn!(error = &error as &dyn std::error::Error, "a backend is down, slow or out of order");
                 let retry_after = match failure.retry {
-                    gallery_domain::ports::Retry::After(wait) => wait,
-                    gallery_domain::ports::Retry::Never => Duration::from_secs(1),
+                    Retry::After(wait) => wait,
+                    // Somebody has to mend it first.
+                    Retry::Never => Duration::from_secs(60),
                 };
                 Self { retry_after: Some(retry_after), ..problem(Kind::Unavailable) }
             }

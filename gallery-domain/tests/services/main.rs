@@ -12,3 +12,4 @@ mod ingest;
 mod integrity;
 mod photos;
 mod races;
+mod readiness;
