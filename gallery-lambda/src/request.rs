@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
 use gallery_domain::services::Client;
-use gallery_domain::{ClientLabel, InvalidField, InvalidValue, PageRequest, PageSize};
+use gallery_domain::{AlbumId, ClientLabel, InvalidField, InvalidValue, PageRequest, PageSize, PhotoId, SessionId};
 use serde::de::DeserializeOwned;
 
 use crate::Shared;
@@ -191,19 +191,31 @@ impl<T: Parse> FromRequestParts<Shared> for Parameters<T> {
     }
 }
 
-impl<T: std::str::FromStr + Send> FromRequestParts<Shared> for Id<T> {
+/// What an identifier is of, as a person calls it.
+pub(crate) trait Identifies {
+    /// Such as `photo`.
+    const WHAT: &'static str;
+}
+
+impl Identifies for PhotoId {
+    const WHAT: &'static str = "photo";
+}
+
+impl Identifies for AlbumId {
+    const WHAT: &'static str = "album";
+}
+
+impl Identifies for SessionId {
+    const WHAT: &'static str = "session";
+}
+
+impl<T: Identifies + std::str::FromStr + Send> FromRequestParts<Shared> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let text = Path::<String>::from_request_parts(parts, app).await;
         let id = text.ok().and_then(|Path(text)| text.parse().ok());
-        // The name of the type, such as `PhotoId`, says what is not there.
-        let what = match std::any::type_name::<T>().rsplit("::").next() {
-            Some("PhotoId") => "photo",
-            Some("AlbumId") => "album",
-            _ => "session",
-        };
-        id.map(Self).ok_or_else(|| Problem::not_found(what))
+        id.map(Self).ok_or_else(|| Problem::not_found(T::WHAT))
     }
 }
 
