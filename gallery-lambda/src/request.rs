@@ -130,7 +130,12 @@ impl Paging {
             Ok(size) => PageSize::new(size),
             Err(_) => Err(InvalidValue::new("is not between 1 and 100")),
         });
-        Self { size: size.unwrap_or_default(), after, after_field: "after" }
+        Self { size: Self::parse_size(fields, limit), after, after_field: "after" }
+    }
+
+    /// Parses a size.
+    pub(crate) fn parse_size(fields: &mut Fields, limit: Option<String>) -> PageSize {
+        size.unwrap_or_default()
     }
 
     /// The same out of a body.
