@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OriginalUri, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
@@ -41,6 +41,10 @@ pub(crate) struct Parameters<T: Parse>(pub(crate) T::Parsed);
 /// The identifier in a path. One that cannot be read belongs to nothing: it is as absent as any other.
 #[derive(Debug)]
 pub(crate) struct Id<T>(pub(crate) T);
+
+/// The path under which the router is mounted, such as `/api`; empty at the root of its origin.
+#[derive(Debug)]
+pub(crate) struct Mount(pub(crate) String);
 
 /// Who asks, before anybody knows who they are.
 #[derive(Debug)]
@@ -126,15 +130,15 @@ pub(crate) struct Paging {
 impl Paging {
     /// Parses a size and keeps a cursor.
     pub(crate) fn parse(fields: &mut Fields, limit: Option<String>, after: Option<String>) -> Self {
-        let size = fields.optional("limit", limit, |text| match text.parse() {
-            Ok(size) => PageSize::new(size),
-            Err(_) => Err(InvalidValue::new("is not between 1 and 100")),
-        });
         Self { size: Self::parse_size(fields, limit), after, after_field: "after" }
     }
 
     /// Parses a size.
     pub(crate) fn parse_size(fields: &mut Fields, limit: Option<String>) -> PageSize {
+        let size = fields.optional("limit", limit, |text| match text.parse() {
+            Ok(size) => PageSize::new(size),
+            Err(_) => Err(InvalidValue::new("is not between 1 and 100")),
+        });
         size.unwrap_or_default()
     }
 
@@ -242,6 +246,17 @@ impl FromRequestParts<Shared> for Visitor {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for Mount {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        let asked = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |OriginalUri(uri)| uri.path());
+        // The mount itself is asked for without a slash, and is `/` to the router.
+        let mount = asked.strip_suffix(parts.uri.path()).unwrap_or(asked);
+        Ok(Self(mount.to_owned()))
+    }
+}
+
 impl FromRequestParts<Shared> for IdempotencyKey {
     type Rejection = Problem;
 
@@ -327,6 +342,21 @@ fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(Kind::MalformedBody, detail)
 }
 
+/// How serde begins to say of a field that it does not belong there, and what to say of it.
+const MISPLACED: [(&str, &str); 2] = [
+    ("unknown field `", "is not a {} of this request: leave it out"),
+    ("duplicate field `", "is there twice: send it once"),
+];
+
+/// The field or parameter that a message begins with because it is unknown or there twice, and why it is refused. Only the beginning counts: what
+/// follows may quote a value.
+fn misplaced<'a>(message: &'a str, what: &str) -> Option<(&'a str, InvalidValue)> {
+    MISPLACED.iter().find_map(|(said, reason)| {
+        let (name, _) = message.strip_prefix(said)?.split_once('`')?;
+        Some((name, InvalidValue::new(reason.replace("{}", what))))
+    })
+}
+
 /// Escapes a name for a JSON pointer (RFC 6901).
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
@@ -344,18 +374,3 @@ mod tests {
         assert_eq!(prefix("2001:db8:1:2ff:3::1"), "2001:db8:1:200::/56");
     }
 }
-/// How serde begins to say of a field that it does not belong there, and what to say of it.
-const MISPLACED: [(&str, &str); 2] = [
-    ("unknown field `", "is not a {} of this request: leave it out"),
-    ("duplicate field `", "is there twice: send it once"),
-];
-
-/// The field or parameter that a message begins with because it is unknown or there twice, and why it is refused. Only the beginning counts: what
-/// follows may quote a value.
-fn misplaced<'a>(message: &'a str, what: &str) -> Option<(&'a str, InvalidValue)> {
-    MISPLACED.iter().find_map(|(said, reason)| {
-        let (name, _) = message.strip_prefix(said)?.split_once('`')?;
-        Some((name, InvalidValue::new(reason.replace("{}", what))))
-    })
-}
-

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header;
+use gallery_lambda::HttpSettings;
 use serde_json::json;
 
 use crate::harness::{Call, Harness, announcement, jpeg};
@@ -225,6 +226,15 @@ async fn unknown_addresses_and_methods_are_problems_too() {
     let allowed: Vec<_> = wrong.header(header::ALLOW).split(',').map(str::trim).collect();
     assert!(allowed.contains(&"GET") && allowed.contains(&"POST"), "{allowed:?}");
     ada.send(Call::new("BREW".parse().unwrap(), "/photos")).await.problem(405, "method-not-allowed");
+    for mount in ["", "/api", "/our/gallery"] {
+        let harness = Harness::under(mount, HttpSettings::default());
+        for path in ["/nothing", "/docs/nothing.js", "/photos/x/y"] {
+            let detail =
+                harness.send(Call::get(&format!("{mount}{path}"))).await.problem(404, "not-found")["detail"].clone();
+            let page = detail.as_str().unwrap().split_whitespace().find(|word| word.ends_with("/docs/")).unwrap();
+            assert_eq!(harness.send(Call::get(page)).await.status, 200, "{detail}");
+        }
+    }
 }
 
 #[tokio::test]
