@@ -201,11 +201,16 @@ async fn bulk_takes_1_to_100_ids_and_what_belongs_to_the_action() {
         (json!({"ids": vec![id; 101], "action": "trash"}), vec!["/ids"]),
         (json!({"ids": [id, "x"], "action": "trash"}), vec!["/ids/1"]),
         (json!({"ids": [id], "action": "explode"}), vec!["/action"]),
+        (json!({"ids": [id], "action": 7}), vec!["/action"]),
         (json!({"ids": [id], "action": "addTags"}), vec!["/tags"]),
         (json!({"ids": [id], "action": "addTags", "tags": ["\u{7}"]}), vec!["/tags/0"]),
         (json!({"ids": [id], "action": "addToAlbum"}), vec!["/albumId"]),
         (json!({"ids": [id], "action": "trash", "tags": ["a"]}), vec!["/tags"]),
         (json!({"ids": [id], "action": "purge", "albumId": id}), vec!["/albumId"]),
+        (
+            json!({"ids": [id], "action": "addToAlbum", "albumId": id, "tags": [], "favourite": true}),
+            vec!["/tags", "/favourite"],
+        ),
     ] {
         assert_eq!(ada.send(Call::post("/photos/bulk").json(wrong.clone())).await.refused(400), fields, "{wrong}");
     }
@@ -221,11 +226,6 @@ async fn unknown_addresses_and_methods_are_problems_too() {
     {
         ada.get(path).await.problem(404, "not-found");
     }
-    let wrong = ada.send(Call::put("/photos")).await;
-    wrong.problem(405, "method-not-allowed");
-    let allowed: Vec<_> = wrong.header(header::ALLOW).split(',').map(str::trim).collect();
-    assert!(allowed.contains(&"GET") && allowed.contains(&"POST"), "{allowed:?}");
-    ada.send(Call::new("BREW".parse().unwrap(), "/photos")).await.problem(405, "method-not-allowed");
     for mount in ["", "/api", "/our/gallery"] {
         let harness = Harness::under(mount, HttpSettings::default());
         for path in ["/nothing", "/docs/nothing.js", "/photos/x/y"] {
@@ -235,6 +235,11 @@ async fn unknown_addresses_and_methods_are_problems_too() {
             assert_eq!(harness.send(Call::get(page)).await.status, 200, "{detail}");
         }
     }
+    let wrong = ada.send(Call::put("/photos")).await;
+    wrong.problem(405, "method-not-allowed");
+    let allowed: Vec<_> = wrong.header(header::ALLOW).split(',').map(str::trim).collect();
+    assert!(allowed.contains(&"GET") && allowed.contains(&"POST"), "{allowed:?}");
+    ada.send(Call::new("BREW".parse().unwrap(), "/photos")).await.problem(405, "method-not-allowed");
 }
 
 #[tokio::test]
