@@ -14,6 +14,6 @@ mod documentation;
 mod faulty;
 mod harness;
 mod hostile_text;
-mod logs;
 mod photos;
 mod problems;
+mod throttling;
