@@ -17,3 +17,4 @@ mod hostile_text;
 mod photos;
 mod problems;
 mod throttling;
+mod worker;
