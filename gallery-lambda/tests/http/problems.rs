@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use crate::harness::{Call, Harness, PASSWORD, announcement, jpeg};
 
+/// Makes a failure.
+type Make = fn() -> BackendFailure;
+
 const CAUSE: &str = "/srv/gallery.db: a cause that is nobody's business";
 
 fn passing() -> BackendFailure {
@@ -40,8 +43,8 @@ fn broken() -> BackendFailure {
 async fn what_is_wrong_with_a_backend_is_said_and_when_to_come_back() {
     let harness = Harness::new();
     let ada = harness.user("ada").await;
-    let cases: [(fn() -> BackendFailure, u16, &str, &str, &str); 4] = [
-        (passing, 503, "unavailable", "1", "try again in a moment"),
+    let cases = [
+        (passing as Make, 503, "unavailable", "1", "try again in a moment"),
         (full, 503, "unavailable", "60", "disk is full"),
         (read_only, 503, "unavailable", "60", "disk is read-only"),
         (broken, 500, "internal", "", "Trying again will not help"),
