@@ -66,7 +66,7 @@ impl PasswordIdentity {
     pub const CODE_TRIES: u32 = 5;
     /// How long a link to set a new password works.
     pub const RESET_LINK_WORKS_FOR: Duration = Duration::from_secs(30 * 60);
-    /// Sign-up, codes and links, asked for and tried, take this long at least, so that the time they take tells nothing.
+    /// Codes and links, asked for and tried, take this long at least, so that the time they take tells nothing.
     pub const ANSWER_AFTER: Duration = Duration::from_millis(100);
 
     /// Sets up the identity. Links in mails start with `site`, whatever a request says of hosts.
@@ -85,23 +85,17 @@ impl PasswordIdentity {
 #[async_trait]
 impl IdentityProvider for PasswordIdentity {
     async fn register(&self, user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
-        no_sooner_than_others(async {
-            let hash = self.hasher.check_and_hash(password, email).await?;
-            self.count(SIGN_UP_MAIL, email).await?;
-            self.sign_up(user, email, password, hash).await
-        })
-        .await
+        let hash = self.hasher.check_and_hash(password, email).await?;
+        self.count(SIGN_UP_MAIL, email).await?;
+        self.sign_up(user, email, password, hash).await
     }
 
     async fn register_again(&self, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
-        no_sooner_than_others(async {
-            self.hasher.check_and_hash(password, email).await?;
-            self.count(SIGN_UP_MAIL, email).await?;
-            // Signing up compares the password with the one of a sign-up before it.
-            self.hasher.verify(None, password).await?;
-            Ok(self.ports.mailer.send(&mails::account_exists(email, &self.site)).await?)
-        })
-        .await
+        self.hasher.check_and_hash(password, email).await?;
+        self.count(SIGN_UP_MAIL, email).await?;
+        // Signing up compares the password with the one of a sign-up before it.
+        self.hasher.verify(None, password).await?;
+        Ok(self.ports.mailer.send(&mails::account_exists(email, &self.site)).await?)
     }
 
     async fn register_confirmed(

@@ -67,6 +67,7 @@ struct State {
     fault: Option<(usize, Fault)>,
     visit: Option<(usize, BoxFuture<'static, ()>)>,
     broken: Option<(&'static str, Fault)>,
+    failure: Option<fn() -> BackendFailure>,
 }
 
 impl std::fmt::Debug for Plan {
@@ -91,6 +92,13 @@ impl Plan {
         self.lock().broken = Some((method, Fault::FailsBefore));
     }
 
+    /// Has every call of a method fail in a way of its own.
+    pub fn break_down_with(&self, method: &'static str, failure: fn() -> BackendFailure) {
+        let mut state = self.lock();
+        state.broken = Some((method, Fault::FailsBefore));
+        state.failure = Some(failure);
+    }
+
     /// Has every call of a method end its process.
     pub fn kill_at(&self, method: &'static str) {
         self.lock().broken = Some((method, Fault::DroppedBefore));
@@ -98,7 +106,9 @@ impl Plan {
 
     /// Has what was broken or killed work again.
     pub fn mend(&self) {
-        self.lock().broken = None;
+        let mut state = self.lock();
+        state.broken = None;
+        state.failure = None;
     }
 
     /// The calls that were made, by the names of their methods.
@@ -148,15 +158,18 @@ impl Plan {
         E: From<BackendFailure> + Send,
         F: Future<Output = Result<T, E>> + Send,
     {
-        let failure = || E::from(BackendFailure::transient("plan", method, "it was planned"));
-        let (fault, visit) = {
+        let (fault, visit, made) = {
             let mut state = self.lock();
             let number = state.calls.len();
             state.calls.push(method);
             let visit = state.visit.take_if(|(at, _)| *at == number);
             let fault = state.fault.filter(|(at, _)| *at == number).map(|(_, fault)| fault);
             let broken = state.broken.filter(|(broken, _)| *broken == method).map(|(_, fault)| fault);
-            (fault.or(broken), visit)
+            (fault.or(broken), visit, state.failure)
+        };
+        let failure = || match made {
+            Some(made) => E::from(made()),
+            None => E::from(BackendFailure::transient("plan", method, "it was planned")),
         };
         if let Some((_, visit)) = visit {
             visit.await;
@@ -299,6 +312,10 @@ impl BlobStore for Faulty<dyn BlobStore> {
         // A stream can be read only once, a call may be sent twice.
         let bytes = collect_bytes(bytes, u64::MAX).await.map_err(BlobError::Interrupted)?;
         self.plan.call("put", || self.inner.put(key, info, byte_stream(bytes.clone()))).await
+    }
+
+    async fn try_writing(&self) -> Result<(), BlobError> {
+        self.plan.call("try_writing", || self.inner.try_writing()).await
     }
 
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {

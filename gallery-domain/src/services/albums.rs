@@ -183,9 +183,10 @@ impl Albums {
         id: AlbumId,
         photos: &[PhotoId],
         place: Place,
+        if_match: Option<Revision>,
     ) -> Result<u64, GalleryError> {
         let owner = actor.user();
-        self.find_live(owner, id).await?;
+        check_revision(self.find_live(owner, id).await?.album.revision, if_match)?;
         let albums = &self.context.repositories.albums;
         let found = self.context.repositories.photos.find_many(owner, photos).await?;
         if let Some(absent) = photos.iter().position(|id| !found.iter().any(|photo| photo.id == *id)) {
@@ -222,8 +223,14 @@ impl Albums {
     }
 
     /// Takes photos, at most 100, out of an album; how many stood in it.
-    pub async fn remove_photos(&self, actor: &Actor, id: AlbumId, photos: &[PhotoId]) -> Result<u64, GalleryError> {
-        self.find_live(actor.user(), id).await?;
+    pub async fn remove_photos(
+        &self,
+        actor: &Actor,
+        id: AlbumId,
+        photos: &[PhotoId],
+        if_match: Option<Revision>,
+    ) -> Result<u64, GalleryError> {
+        check_revision(self.find_live(actor.user(), id).await?.album.revision, if_match)?;
         Ok(self.context.repositories.albums.remove_photos(actor.user(), id, photos).await?)
     }
 
@@ -233,8 +240,10 @@ impl Albums {
         actor: &Actor,
         id: AlbumId,
         photos: AlbumPhotos,
+        if_match: Option<Revision>,
     ) -> Result<Deletion, GalleryError> {
         let entry = self.find_live(actor.user(), id).await?;
+        check_revision(entry.album.revision, if_match)?;
         Ok(deletion(&entry, photos))
     }
 

@@ -9,6 +9,7 @@ mod erasure;
 mod ingest;
 mod integrity;
 mod photos;
+mod readiness;
 mod search;
 mod worker;
 
@@ -21,6 +22,7 @@ pub use erasure::Erasure;
 pub use ingest::{Imported, Ingest};
 pub use integrity::{Fault, FaultKind, Integrity, VerifyOptions, VerifySummary};
 pub use photos::{Added, BulkAction, NewPhoto, PhotoList, PhotoPatch, PhotoUrls, Photos};
+pub use readiness::Readiness;
 pub use search::Search;
 pub use worker::{Worker, WorkerReport};
 
@@ -108,6 +110,8 @@ pub struct Gallery {
     pub worker: Worker,
     /// Checking that everything is as it should be.
     pub integrity: Integrity,
+    /// Whether it can work.
+    pub readiness: Readiness,
     context: Context,
 }
 
@@ -124,6 +128,7 @@ impl Gallery {
             search: Search::new(context.clone()),
             worker: Worker::new(context.clone(), ingest.clone(), albums.clone(), erasure.clone()),
             integrity: Integrity::new(context.clone()),
+            readiness: Readiness::new(context.clone()),
             photos,
             albums,
             ingest,

@@ -1,6 +1,7 @@
 //! Signing up, logging in, cancelling.
 
 use futures_util::FutureExt;
+use gallery_domain::ports::Clock;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
@@ -37,6 +38,21 @@ async fn forgot_password_and_resend_answer_alike_whether_or_not_the_address_is_k
     }
     assert!(world.identity.reset_token(&email("nobody")).is_none());
     assert!(world.identity.code(&email("ada")).is_none(), "she is confirmed");
+}
+
+#[tokio::test]
+async fn signing_up_takes_as_long_whatever_there_is_to_write() {
+    for name in ["ada", "bob"] {
+        for slow in 0..5 {
+            let world = World::new();
+            world.person("ada").await;
+            let clock = world.clock.clone();
+            world.plan.visit(slow, Box::pin(async move { clock.advance(Accounts::SIGN_UP_TAKES / 2) }));
+            let before = world.clock.now();
+            world.shaky.accounts.sign_up(&sign_up(name), &anybody()).await.expect("sign-up");
+            assert_eq!(world.clock.now().since(before), Accounts::SIGN_UP_TAKES, "{name}, when call {slow} takes long");
+        }
+    }
 }
 
 #[tokio::test]

@@ -178,7 +178,7 @@ fn use_cases() -> Vec<UseCase> {
                 async move {
                     let (dog, beach) = (scene.id("dog"), scene.id("beach"));
                     let place = Place::Before(beach);
-                    gallery.albums.add_photos(scene.actor(), scene.holiday, &[dog], place).await.map(drop)
+                    gallery.albums.add_photos(scene.actor(), scene.holiday, &[dog], place, None).await.map(drop)
                 }
                 .boxed()
             })
@@ -187,7 +187,11 @@ fn use_cases() -> Vec<UseCase> {
             holds: |scene| expect_in(scene, |scene| scene.holiday, &["castle"]).boxed(),
             ..repeatable("take photos out of an album", |gallery, scene| {
                 async move {
-                    gallery.albums.remove_photos(scene.actor(), scene.holiday, &[scene.id("beach")]).await.map(drop)
+                    gallery
+                        .albums
+                        .remove_photos(scene.actor(), scene.holiday, &[scene.id("beach")], None)
+                        .await
+                        .map(drop)
                 }
                 .boxed()
             })

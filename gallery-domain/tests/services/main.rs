@@ -10,3 +10,4 @@ mod ingest;
 mod integrity;
 mod photos;
 mod races;
+mod readiness;

@@ -109,7 +109,7 @@ impl World {
         let new = NewAlbum { title: AlbumTitle::parse(title).expect("a title"), description: Description::default() };
         let album = self.gallery.albums.create(actor, &new, None).await.expect("album").entry.album.id;
         for photos in photos.chunks(100) {
-            self.gallery.albums.add_photos(actor, album, photos, Place::End).await.expect("photos");
+            self.gallery.albums.add_photos(actor, album, photos, Place::End, None).await.expect("photos");
         }
         album
     }

@@ -15,7 +15,6 @@ mod restore;
 mod serve;
 mod user;
 mod verify;
-mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -23,8 +23,7 @@ use tokio::time::{sleep, timeout};
 use super::console::{explain, say};
 use super::interruption::Interruption;
 use super::opened::{Opened, configure, configure_at};
-use super::worker;
-use crate::{App, HttpSettings, router};
+use crate::{App, HttpSettings, router, run_worker};
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Arguments {
@@ -55,7 +54,11 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let opened = Opened::open(config).await?;
     let interruption = Interruption::listen()?;
     let poke = Arc::new(Notify::new());
-    let worker = tokio::spawn(worker::work(opened.gallery.clone(), Arc::clone(&poke), interruption.clone()));
+    let worker = {
+        let mut interruption = interruption.clone();
+        let stop = async move { interruption.wanted().await };
+        tokio::spawn(run_worker(opened.gallery.clone(), Arc::clone(&poke), stop))
+    };
     let app = App {
         gallery: opened.gallery.clone(),
         gateway: opened.connected.gateway.clone(),

@@ -9,7 +9,12 @@ mod bad_input;
 mod blobs;
 mod browsers;
 mod documentation;
+#[allow(dead_code, reason = "these tests plan less than those of the services")]
+#[path = "../../../gallery-domain/tests/services/faulty.rs"]
+mod faulty;
 mod harness;
 mod hostile_text;
-mod logs;
 mod photos;
+mod problems;
+mod throttling;
+mod worker;
