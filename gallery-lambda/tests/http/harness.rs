@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use gallery_adapters::password_identity::{IdentityPorts, PasswordIdentity};
+use gallery_domain::memory::faulty::Plan;
 use gallery_domain::memory::{ManualClock, MemoryBlobs, MemoryImages, MemoryMailer, MemoryStore, SequentialIds};
 use gallery_domain::ports::Repositories;
 use gallery_domain::services::{Gallery, Policy, Ports, SignUp};
@@ -16,8 +17,6 @@ use gallery_domain::{Password, PersonName, Sha256Digest};
 use gallery_lambda::{App, HttpSettings, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-
-use crate::faulty::{Plan, faulty};
 
 pub(crate) const PASSWORD: &str = "a quiet walk along the shore";
 
@@ -73,7 +72,7 @@ impl Harness {
             ids,
         };
         let plan = Arc::new(Plan::default());
-        let gallery = Gallery::new(faulty(&ports, &plan), Policy::default());
+        let gallery = Gallery::new(plan.faulty_ports(&ports), Policy::default());
         let pokes = Arc::new(AtomicUsize::new(0));
         let counted = pokes.clone();
         let on_work = Arc::new(move || {

@@ -9,9 +9,6 @@ mod bad_input;
 mod blobs;
 mod browsers;
 mod documentation;
-#[allow(dead_code, reason = "these tests plan less than those of the services")]
-#[path = "../../../gallery-domain/tests/services/faulty.rs"]
-mod faulty;
 mod harness;
 mod hostile_text;
 mod photos;

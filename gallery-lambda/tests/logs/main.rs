@@ -2,9 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
 
-#[allow(dead_code, reason = "these tests plan less than those of the services")]
-#[path = "../../../gallery-domain/tests/services/faulty.rs"]
-mod faulty;
 #[allow(dead_code, reason = "these tests ask for less than those of the API")]
 #[path = "../http/harness.rs"]
 mod harness;
