@@ -158,7 +158,7 @@ async fn use_accounts(fixture: &Fixture) {
     let (old, new) = (PasswordHash::from_phc("old".into()), PasswordHash::from_phc("new".into()));
     credentials.put(&Credential { user: owner, password: old.clone(), changed_at: now }).await.unwrap();
     credentials.find(owner).await.unwrap();
-    credentials.rehash(owner, &old, &new).await.unwrap();
+    credentials.replace(&Credential { user: owner, password: new.clone(), changed_at: now }, &old).await.unwrap();
     let (purpose, hash) = (CodePurpose::ConfirmEmail, Sha256Digest::of(b"code"));
     let code = OneTimeCode {
         purpose,
@@ -167,14 +167,14 @@ async fn use_accounts(fixture: &Fixture) {
         hash,
         expires_at: now.plus(Duration::from_secs(60)),
         tries_left: 3,
-        password: Some(new),
+        password: Some(new.clone()),
     };
     credentials.put_code(&code).await.unwrap();
     credentials.find_code(purpose, &email).await.unwrap();
     credentials.replace_code(&code, None).await.unwrap();
     credentials.replace_code(&code, Some(hash)).await.unwrap();
-    credentials.try_code(purpose, &email, &Sha256Digest::of(b"wrong"), now).await.unwrap();
-    credentials.try_code(purpose, &email, &hash, now).await.unwrap();
+    credentials.try_code(purpose, &email, &Sha256Digest::of(b"wrong"), None, now).await.unwrap();
+    credentials.try_code(purpose, &email, &hash, Some(new), now).await.unwrap();
     credentials.remove(owner).await.unwrap();
 
     let sessions = &fixture.repositories.sessions;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use gallery_adapters::sqlite::{SqliteOptions, SqliteStore};
-use gallery_domain::ports::RepositoryError;
+use gallery_domain::ports::{Outage, RepositoryError};
 use gallery_domain::{Decision, Description, PageRequest, PageSize, Quota, Throttle, ThrottleKey, Timestamp};
 use sqlx::Connection;
 
@@ -175,7 +175,8 @@ async fn a_full_disk_refuses_changes_and_says_so_and_reading_goes_on() {
         }
         assert!(kept < 1000, "the file never filled up");
     };
-    assert!(matches!(&refused, RepositoryError::Backend(failure) if failure.is_transient()));
+    let RepositoryError::Backend(failure) = &refused else { panic!("{}", whole(&refused)) };
+    assert!(failure.is_transient() && failure.outage == Some(Outage::DiskFull));
     assert!(whole(&refused).contains("the disk is full"), "{}", whole(&refused));
 
     let page = photos.all(fixture.owner, PageRequest::first(PageSize::MAX)).await.unwrap();

@@ -188,9 +188,11 @@ impl Albums {
         id: AlbumId,
         photos: &[PhotoId],
         place: Place,
+        if_match: Option<Revision>,
     ) -> Result<u64, GalleryError> {
         let owner = actor.user();
         let entry = self.context.live_album(owner, id).await?;
+        check_revision(entry.album.revision, if_match)?;
         let found = self.context.repositories.photos.find_many(owner, photos).await?;
         if let Some(absent) = photos.iter().position(|id| !found.iter().any(|photo| photo.id == *id)) {
             return Err(InvalidValue::new("is not one of your photos").in_field(format!("/photoIds/{absent}")).into());
@@ -199,8 +201,14 @@ impl Albums {
     }
 
     /// Takes photos, at most 100, out of an album; how many stood in it.
-    pub async fn remove_photos(&self, actor: &Actor, id: AlbumId, photos: &[PhotoId]) -> Result<u64, GalleryError> {
-        self.context.live_album(actor.user(), id).await?;
+    pub async fn remove_photos(
+        &self,
+        actor: &Actor,
+        id: AlbumId,
+        photos: &[PhotoId],
+        if_match: Option<Revision>,
+    ) -> Result<u64, GalleryError> {
+        check_revision(self.context.live_album(actor.user(), id).await?.album.revision, if_match)?;
         Ok(self.context.repositories.albums.remove_photos(actor.user(), id, photos).await?)
     }
 
@@ -210,8 +218,10 @@ impl Albums {
         actor: &Actor,
         id: AlbumId,
         photos: AlbumPhotos,
+        if_match: Option<Revision>,
     ) -> Result<Deletion, GalleryError> {
         let entry = self.context.live_album(actor.user(), id).await?;
+        check_revision(entry.album.revision, if_match)?;
         Ok(deletion(&entry, photos))
     }
 

@@ -184,7 +184,11 @@ impl Erasure {
         if residue.is_empty() {
             return Ok(true);
         }
-        tracing::error!(%user, ?residue, "a cancelled account still has something left; it is removed and checked again");
+        tracing::error!(
+            user = user.for_logs(),
+            ?residue,
+            "a cancelled account still has something left; it is removed and checked again"
+        );
         Ok(false)
     }
 

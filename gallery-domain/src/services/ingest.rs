@@ -66,7 +66,7 @@ impl Ingest {
             Added::Expected(photo, _) => photo,
             // One that waits to be looked into is the very photo that is being imported: an import before this one was cut short.
             Added::Duplicate(photo) if photo.state == PhotoState::Processing => photo,
-            Added::Duplicate(photo) => return Ok(Imported::Duplicate(photo)),
+            Added::Duplicate(photo) | Added::Repeated(photo) => return Ok(Imported::Duplicate(photo)),
         };
         let info = BlobInfo {
             content_type: new.original.content_type,

@@ -1,6 +1,6 @@
 //! Photos: adding, listing, changing, deleting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join3;
 
@@ -37,6 +37,8 @@ pub struct NewPhoto {
 pub enum Added {
     /// The photo was made, or an upload of the same bytes had been announced and waits for them: upload them.
     Expected(Photo, UploadTicket),
+    /// This very request, told by its idempotency key, made the photo before, and the bytes have come since.
+    Repeated(Photo),
     /// The owner has a photo of these bytes.
     Duplicate(Photo),
 }
@@ -162,6 +164,7 @@ impl Photos {
                 let ticket = self.upload_ticket(&photo).await?;
                 Ok(Added::Expected(photo, ticket))
             }
+            _ if photo.id == id => Ok(Added::Repeated(photo)),
             _ => Ok(Added::Duplicate(photo)),
         }
     }
@@ -302,11 +305,7 @@ impl Photos {
     ) -> Result<Vec<(PhotoId, Result<(), GalleryError>)>, GalleryError> {
         match action {
             BulkAction::AddToAlbum(album) => return self.bulk_add_to_album(actor, ids, *album).await,
-            BulkAction::RemoveFromAlbum(album) => {
-                self.context.live_album(actor.user(), *album).await?;
-                self.context.repositories.albums.remove_photos(actor.user(), *album, ids).await?;
-                return Ok(ids.iter().map(|id| (*id, Ok(()))).collect());
-            }
+            BulkAction::RemoveFromAlbum(album) => return self.bulk_remove_from_album(actor, ids, *album).await,
             _ => {}
         }
         let mut outcomes = Vec::with_capacity(ids.len());
@@ -363,20 +362,38 @@ impl Photos {
     ) -> Result<Vec<(PhotoId, Result<(), GalleryError>)>, GalleryError> {
         let owner = actor.user();
         let entry = self.context.live_album(owner, album).await?;
-        let found = self.context.repositories.photos.find_many(owner, ids).await?;
-        let known: std::collections::BTreeSet<_> =
-            found.iter().filter(|photo| !photo.is_erasing()).map(|photo| photo.id).collect();
-        let (mut place, mut outcomes) = (Vec::new(), Vec::with_capacity(ids.len()));
-        for id in ids {
-            if known.contains(id) {
-                place.push(*id);
-                outcomes.push((*id, Ok(())));
-            } else {
-                outcomes.push((*id, Err(GalleryError::NotFound("photo"))));
-            }
-        }
-        AlbumOrder::of(&self.context, owner, album).put(&entry, &place, Place::End).await?;
+        let (there, outcomes) = self.present(owner, ids).await?;
+        AlbumOrder::of(&self.context, owner, album).put(&entry, &there, Place::End).await?;
         Ok(outcomes)
+    }
+
+    async fn bulk_remove_from_album(
+        &self,
+        actor: &Actor,
+        ids: &[PhotoId],
+        album: AlbumId,
+    ) -> Result<Vec<(PhotoId, Result<(), GalleryError>)>, GalleryError> {
+        let owner = actor.user();
+        self.context.live_album(owner, album).await?;
+        let (there, outcomes) = self.present(owner, ids).await?;
+        self.context.repositories.albums.remove_photos(owner, album, &there).await?;
+        Ok(outcomes)
+    }
+
+    /// Those of the photos that are there, and an outcome for each.
+    async fn present(
+        &self,
+        owner: UserId,
+        ids: &[PhotoId],
+    ) -> Result<(Vec<PhotoId>, Vec<(PhotoId, Result<(), GalleryError>)>), GalleryError> {
+        let found = self.context.repositories.photos.find_many(owner, ids).await?;
+        let known: BTreeSet<_> = found.iter().filter(|photo| !photo.is_erasing()).map(|photo| photo.id).collect();
+        let outcome = |id: &PhotoId| match known.contains(id) {
+            true => (*id, Ok(())),
+            false => (*id, Err(GalleryError::NotFound("photo"))),
+        };
+        let there = ids.iter().copied().filter(|id| known.contains(id)).collect();
+        Ok((there, ids.iter().map(outcome).collect()))
     }
 
     /// Moves a visible photo to the trash, on its own or with its album; one that is there already stays as it is.

@@ -12,7 +12,8 @@ use crate::world::{DAY, HOUR, KEY, World, title};
 async fn deleting_an_album_takes_its_photos_out_of_other_albums_and_restoring_brings_back_just_those() {
     let scene = Scene::new().await;
     let albums = &scene.world.gallery.albums;
-    let foretold = albums.preview_deletion(scene.actor(), scene.holiday, AlbumPhotos::Delete).await.expect("preview");
+    let foretold =
+        albums.preview_deletion(scene.actor(), scene.holiday, AlbumPhotos::Delete, None).await.expect("preview");
     let deletion = albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Delete, None).await.expect("delete");
     assert_eq!((foretold, deletion.photos), (deletion, 2), "the photo in the trash does not count");
     let changed = [("beach", Fate::InTrash), ("castle", Fate::InTrash)];
@@ -117,9 +118,9 @@ async fn an_album_takes_only_its_owners_photos() {
     let bob = scene.world.person("bob").await;
     let his = scene.world.photo(&bob.actor, "his").await.id;
     let albums = &scene.world.gallery.albums;
-    let mixed = albums.add_photos(scene.actor(), scene.best, &[scene.id("dog"), his], Place::End).await;
+    let mixed = albums.add_photos(scene.actor(), scene.best, &[scene.id("dog"), his], Place::End, None).await;
     assert!(matches!(mixed, Err(GalleryError::Invalid(_))));
-    let intruder = albums.add_photos(&bob.actor, scene.best, &[his], Place::End).await;
+    let intruder = albums.add_photos(&bob.actor, scene.best, &[his], Place::End, None).await;
     assert!(matches!(intruder, Err(GalleryError::NotFound(_))));
     assert_eq!(albums.get(scene.actor(), scene.best).await.expect("best").entry.photo_count, 1);
 }

@@ -1,7 +1,5 @@
 //! The services over the memory adapters: how they behave, and what becomes of them when anything under them fails.
 
-mod faulty;
-mod identity;
 mod scene;
 mod world;
 
@@ -13,3 +11,4 @@ mod ingest;
 mod integrity;
 mod photos;
 mod races;
+mod readiness;

@@ -20,7 +20,6 @@ mod serve;
 mod settings;
 mod user;
 mod verify;
-mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

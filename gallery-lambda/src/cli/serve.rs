@@ -23,8 +23,7 @@ use super::console::{explain, say};
 use super::interruption::Interruption;
 use super::opened::{Opened, configure, configure_at};
 use super::settings::Settings;
-use super::worker;
-use crate::{App, HttpSettings, router};
+use crate::{App, HttpSettings, router, run_worker};
 
 pub(super) async fn run(settings: Settings, data: &Path) -> anyhow::Result<ExitCode> {
     let public = configure(data)?.public_url;
@@ -42,7 +41,11 @@ pub(super) async fn run(settings: Settings, data: &Path) -> anyhow::Result<ExitC
     let opened = Opened::open(config).await?;
     let interruption = Interruption::listen()?;
     let poke = Arc::new(Notify::new());
-    let worker = tokio::spawn(worker::work(opened.gallery.clone(), Arc::clone(&poke), interruption.clone()));
+    let worker = {
+        let mut interruption = interruption.clone();
+        let stop = async move { interruption.wanted().await };
+        tokio::spawn(run_worker(opened.gallery.clone(), Arc::clone(&poke), stop))
+    };
     let app = App {
         gallery: opened.gallery.clone(),
         gateway: opened.connected.gateway.clone(),

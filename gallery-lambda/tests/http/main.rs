@@ -11,5 +11,7 @@ mod browsers;
 mod documentation;
 mod harness;
 mod hostile_text;
-mod logs;
 mod photos;
+mod problems;
+mod throttling;
+mod worker;

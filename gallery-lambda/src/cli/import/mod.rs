@@ -29,7 +29,7 @@ use super::checksums;
 use super::console::{self, explain};
 use super::interruption::Interruption;
 use super::opened::Opened;
-use super::worker::take_up_forgotten;
+use crate::worker::{Stop, take_up_forgotten};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -74,7 +74,11 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let report = Report::new(arguments.json);
     report.count_files_of(&arguments.paths);
     // What an import before this one was cut off at.
-    take_up_forgotten(&opened.gallery, Some(actor.user()), &interruption).await?;
+    let stop = {
+        let mut interruption = interruption.clone();
+        Stop::when(async move { interruption.wanted().await })
+    };
+    take_up_forgotten(&opened.gallery, Some(actor.user()), &stop).await?;
     let mut import = Import {
         opened: &opened,
         actor,
@@ -264,7 +268,7 @@ impl Import<'_> {
             self.opened
                 .gallery
                 .albums
-                .add_photos(&self.actor, album, &photos, Place::End)
+                .add_photos(&self.actor, album, &photos, Place::End, None)
                 .await
                 .map_err(explain)
                 .context("cannot put photos into their album")?;
