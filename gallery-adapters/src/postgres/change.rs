@@ -65,8 +65,8 @@ enum Unmade<T> {
 /// A transaction as the server knows it.
 struct Transaction {
     id: String,
-    /// In seconds since 1970, by the server's clock.
-    began: i64,
+    /// When it began by the server's clock, as the server writes it.
+    began: String,
 }
 
 impl PostgresStore {
@@ -320,28 +320,28 @@ enum Status {
 impl Transaction {
     /// Has the server give the transaction its number, behind every change of the owner that is under way.
     async fn identify(session: &mut Session<'_>, owner: Option<UserId>) -> Result<Self, Interruption> {
-        const NUMBER: &str = "SELECT pg_current_xact_id()::text, extract(epoch FROM now())::bigint";
+        const NUMBER: &str = "SELECT pg_current_xact_id()::text, now()::text";
         const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
         if let Some(owner) = owner {
             session.query(LOCK).bind(lock_of(owner)).execute(session.connection()).await?;
         }
-        let (id, began) = session.query_as::<(String, i64)>(NUMBER).fetch_one(session.connection()).await?;
+        let (id, began) = session.query_as::<(String, String)>(NUMBER).fetch_one(session.connection()).await?;
         Ok(Self { id, began })
     }
 
     /// Asks the server.
     ///
-    /// A number is given out again if the server broke down before it wrote it down: then "committed" may be said of somebody else's
-    /// transaction. A server that broke down makes a checkpoint before it lets anybody in, so that the word counts only if there was none.
+    /// A number is given out again if the server broke down before it was written down, and then "committed" may be said of somebody else's
+    /// transaction. A server that recovers from a breakdown begins its statistics anew, so that the word counts only if they are older.
     async fn status(&self, session: &mut Session<'_>) -> Result<Status, Interruption> {
         const IN_THE_FUTURE: &str = "22023";
         let asked = session
             .query_as::<(Option<String>, bool)>(
                 "SELECT pg_xact_status($1::text::xid8), \
-                 (SELECT checkpoint_time < to_timestamp($2) FROM pg_control_checkpoint())",
+                 coalesce((SELECT stats_reset < $2::text::timestamptz FROM pg_stat_bgwriter), false)",
             )
-            .bind(&self.id)
-            .bind(self.began as f64)
+            .bind(self.id.clone())
+            .bind(self.began.clone())
             .fetch_one(session.connection())
             .await;
         Ok(match asked {

@@ -8,7 +8,6 @@ use gallery_domain::{
 };
 use uuid::Uuid;
 
-use super::change::Session;
 use super::{PostgresStore, rows};
 
 /// Passwords and one-time codes in PostgreSQL.

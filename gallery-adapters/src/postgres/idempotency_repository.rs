@@ -5,7 +5,6 @@ use futures_util::FutureExt;
 use gallery_domain::ports::{IdempotencyClaim, IdempotencyRepository, RepositoryError};
 use gallery_domain::{Timestamp, UserId};
 
-use super::change::Session;
 use super::{PostgresStore, rows};
 
 /// Requests that may be sent twice, in PostgreSQL.

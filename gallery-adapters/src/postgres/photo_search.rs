@@ -22,7 +22,7 @@ use super::rows::{self, photo_columns};
 const OPERATION: &str = "photo search";
 
 /// The most photos that one request looks at.
-const LOOKED_AT: usize = 2000;
+const LOOKED_AT: usize = 1000;
 
 /// The fewest photos that are looked at at a time.
 const CHUNK: usize = 64;

@@ -6,7 +6,6 @@ use gallery_domain::ports::{RateLimiter, RepositoryError};
 use gallery_domain::{Decision, Throttle, ThrottleKey, ThrottleState, Timestamp};
 
 use super::PostgresStore;
-use super::change::Session;
 
 /// Counted attempts in PostgreSQL.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use gallery_domain::ports::{RepositoryError, SessionRepository};
 use gallery_domain::{Session, SessionId, Timestamp, TokenHash, UserId};
 
 use super::rows::session_columns;
-use super::{PostgresStore, change, rows};
+use super::{PostgresStore, rows};
 
 /// Sessions in PostgreSQL.
 #[derive(Debug)]
