@@ -75,6 +75,9 @@ pub mod mail;
 pub mod password_identity;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "filesystem", feature = "outbox", feature = "sqlite"))]
+#[allow(dead_code, reason = "each of these adapters uses some of it")]
+mod private;
 #[cfg(feature = "signed-urls")]
 pub mod signed_urls;
 #[cfg(feature = "sqlite")]

@@ -104,6 +104,8 @@ pub struct OneTimeCode {
     pub expires_at: Timestamp,
     /// How many wrong tries it stands before it stops working.
     pub tries_left: u32,
+    /// The hash of the password that becomes the user's when the code is accepted, and counts for nothing until then.
+    pub password: Option<PasswordHash>,
 }
 
 /// What came of trying a code.

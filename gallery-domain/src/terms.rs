@@ -33,8 +33,8 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The most terms a photo has.
-pub const MAX_TERMS: usize = 48;
+/// The most terms a photo has: every tag it may have, and as many words again.
+pub const MAX_TERMS: usize = 100;
 
 /// The most characters of a word that count; words that differ only beyond are the same.
 pub const MAX_WORD_CHARS: usize = 64;
@@ -153,8 +153,8 @@ pub struct PhotoTerms {
 impl PhotoTerms {
     /// The terms of a photo with this title, this description, these tags, and this file name without its extension.
     ///
-    /// Where there are more than [`MAX_TERMS`], those count that come first in this order: the tags, the words in the tags, the words
-    /// of the title, of the description, of the file name.
+    /// Where there are more than [`MAX_TERMS`], those count that come first in this order: the tags, the words of the title, the words
+    /// in the tags, the words of the file name, of the description.
     ///
     /// ```
     /// use gallery_domain::terms::{PhotoTerms, Term};
@@ -172,7 +172,7 @@ impl PhotoTerms {
         let (title, description, file_name) = (terms_of(title), terms_of(description), terms_of(file_name));
 
         let mut all = BTreeSet::new();
-        for term in [&tag_terms, &tag_words, &title, &description, &file_name].into_iter().flatten() {
+        for term in [&tag_terms, &title, &tag_words, &file_name, &description].into_iter().flatten() {
             if all.len() == MAX_TERMS {
                 break;
             }
@@ -494,11 +494,13 @@ mod tests {
 
     #[test]
     fn a_photo_has_its_tags_first_and_no_more_terms_than_the_limit() {
-        let tags: Vec<String> = (0..30).map(|n| format!("tag{n}")).collect();
-        let terms = PhotoTerms::of("title", "", tags.iter().map(String::as_str), "file");
+        let tags: Vec<String> = (0..50).map(|n| format!("tag{n}")).collect();
+        let words: Vec<String> = (0..60).map(|n| format!("word{n}")).collect();
+        let terms = PhotoTerms::of("title", &words.join(" "), tags.iter().map(String::as_str), "file");
         assert_eq!(terms.all().len(), MAX_TERMS);
-        assert_eq!(terms.all().iter().filter(|term| term.is_tag()).count(), 30);
-        assert!(terms.in_title().is_empty(), "the title's word came after the limit");
+        assert_eq!(terms.all().iter().filter(|term| term.is_tag()).count(), 50);
+        assert_eq!(terms.in_title().len(), 1, "the title's word comes before the words in the tags");
+        assert!(terms.in_description().is_empty(), "the description's words came after the limit");
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod support;
 use gallery_domain::search::SearchQuery;
 use gallery_domain::services::PhotoList;
 use gallery_domain::{PageRequest, PageSize, PhotoCursor};
-use support::{Bench, fill, gallery, median, time};
+use support::{Bench, fill, gallery, median, millis, time};
 
 const ROUNDS: usize = 201;
 
@@ -62,8 +62,4 @@ impl Page {
             }
         }
     }
-}
-
-fn millis(time: std::time::Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
 }

@@ -284,6 +284,8 @@ CREATE TABLE gallery.one_time_code (
     hash bytea NOT NULL CHECK (length(hash) = 32),
     expires_at bigint NOT NULL,
     tries_left bigint NOT NULL,
+    -- The hash of the password that becomes the user's when the code is accepted.
+    password text,
     PRIMARY KEY (purpose, address)
 );
 

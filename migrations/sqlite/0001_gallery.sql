@@ -223,6 +223,8 @@ CREATE TABLE one_time_code (
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     expires_at INTEGER NOT NULL,
     tries_left INTEGER NOT NULL,
+    -- The hash of the password that becomes the user's when the code is accepted.
+    password TEXT,
     PRIMARY KEY (purpose, address)
 ) STRICT, WITHOUT ROWID;
 

@@ -16,6 +16,8 @@ pub(crate) enum Benchmark {
     Http,
     /// Photos imported a second, beside decoding and resizing alone.
     Import,
+    /// Whether the time of an answer tells that an account exists.
+    Enumeration,
 }
 
 /// Runs one benchmark, or all in order.
@@ -40,6 +42,7 @@ impl Benchmark {
             Self::List => "list",
             Self::Http => "http",
             Self::Import => "import",
+            Self::Enumeration => "enumeration",
         }
     }
 }

@@ -26,14 +26,13 @@ pub(super) fn encode(info: &BlobInfo) -> [u8; LENGTH] {
     encoded
 }
 
-/// Reads the description at the end of a file.
-pub(super) fn read(file: &mut File) -> io::Result<BlobInfo> {
-    let file_length = file.metadata()?.len();
-    let bytes = file_length.checked_sub(LENGTH as u64).ok_or_else(damaged)?;
+/// Reads the description at the end of a file; none if the file is damaged.
+pub(super) fn read(file: &mut File) -> io::Result<Option<BlobInfo>> {
+    let Some(bytes) = file.metadata()?.len().checked_sub(LENGTH as u64) else { return Ok(None) };
     file.seek(SeekFrom::Start(bytes))?;
     let mut encoded = [0; LENGTH];
     file.read_exact(&mut encoded)?;
-    decode(&encoded).filter(|info| info.bytes == bytes).ok_or_else(damaged)
+    Ok(decode(&encoded).filter(|info| info.bytes == bytes))
 }
 
 fn decode(encoded: &[u8; LENGTH]) -> Option<BlobInfo> {
@@ -46,13 +45,6 @@ fn decode(encoded: &[u8; LENGTH]) -> Option<BlobInfo> {
         bytes: u64::from_be_bytes(*bytes),
         sha256: Sha256Digest::from_bytes(*sha256),
     })
-}
-
-fn damaged() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        "the blob's file is damaged: its description is missing; restore it from a backup",
-    )
 }
 
 #[cfg(test)]

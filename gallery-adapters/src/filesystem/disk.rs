@@ -43,7 +43,6 @@ pub(super) fn failure(operation: &'static str, error: io::Error) -> BackendFailu
         ErrorKind::InvalidFilename => {
             ("the key has a part that is too long for a file's name on this disk", Retry::Never)
         }
-        ErrorKind::InvalidData => ("a blob's file is not as the gallery wrote it", Retry::Never),
         ErrorKind::Interrupted
         | ErrorKind::WouldBlock
         | ErrorKind::TimedOut
@@ -72,7 +71,7 @@ fn too_many_open_files(error: &io::Error) -> bool {
 fn without_path(error: io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
-        None if error.kind() == ErrorKind::InvalidData || error.kind() == ErrorKind::Other => error,
+        None if error.kind() == ErrorKind::Other => error,
         None => io::Error::from(error.kind()),
     }
 }

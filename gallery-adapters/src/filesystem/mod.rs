@@ -3,8 +3,10 @@
 //! A blob is one file: its bytes, then 64 bytes that describe them. So it becomes visible with its description or not at all, a hard link is a whole
 //! copy, and picture viewers, which stop where the picture ends, still open it.
 //!
-//! A key's segments are folders, the last one a file whose name is the segment after an `@`; so `a` and `a/b` can both be keys. The folder
-//! `+partial` holds what is still being written: no key has a `+`. Folders need a file system that tells upper from lower case only if the keys do.
+//! A key's segments are folders, the last one a file whose name is the segment after an `@`; so `a` and `a/b` can both be keys. A folder that is
+//! named by a UUID lies in two others, which hold its first characters after a `+`: `01a2118d-8986-…` is `+01a21/+18d/-8986-…`. Those are of its
+//! time, three days and a minute of it, so that no folder grows with the gallery, and a page of a list reads few names. The folder `+partial` holds
+//! what is still being written: no key has a `+`. Folders need a file system that tells upper from lower case only if the keys do.
 
 mod description;
 mod disk;
@@ -29,6 +31,7 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
 use self::disk::failure;
+use crate::private;
 
 /// A blob store in a folder.
 #[derive(Clone, Debug)]
@@ -57,19 +60,30 @@ impl BlobStore for FileBlobs {
         let mut partial = begun.await?.ok_or(BlobError::AlreadyExists)?;
 
         // Hashing and writing go to another thread in pieces large enough to be worth the way there.
-        let mut piece = BytesMut::new();
+        let mut gathered = BytesMut::new();
         let mut ended = false;
         while !ended {
-            match bytes.next().await {
-                Some(chunk) => piece.extend_from_slice(&chunk.map_err(BlobError::Interrupted)?),
-                None => ended = true,
-            }
-            if partial.bytes + piece.len() as u64 > info.bytes {
+            let chunk = match bytes.next().await {
+                Some(chunk) => chunk.map_err(BlobError::Interrupted)?,
+                None => {
+                    ended = true;
+                    Bytes::new()
+                }
+            };
+            if partial.bytes + (gathered.len() + chunk.len()) as u64 > info.bytes {
                 return Err(mismatch(format!("there are more than {} bytes", info.bytes)));
             }
-            if piece.len() >= WRITE_AT_LEAST || (ended && !piece.is_empty()) {
-                let full = piece.split().freeze();
-                partial = off_thread("put", move || partial.write(&full)).await?;
+            let piece = if gathered.is_empty() && chunk.len() >= WRITE_AT_LEAST {
+                chunk
+            } else {
+                gathered.extend_from_slice(&chunk);
+                if gathered.len() < WRITE_AT_LEAST && !ended {
+                    continue;
+                }
+                gathered.split().freeze()
+            };
+            if !piece.is_empty() {
+                partial = off_thread("put", move || partial.write(&piece)).await?;
             }
         }
 
@@ -88,22 +102,24 @@ impl BlobStore for FileBlobs {
 
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {
         let file = self.folder.file(key);
-        Ok(off_thread("head", move || Ok(open_blob(&file)?.map(|(_, info)| info))).await?)
+        let opened = off_thread("head", move || open_blob(&file)).await?;
+        opened.map(|(_, info)| info.ok_or(BlobError::Corrupt)).transpose()
     }
 
     async fn get(&self, key: &BlobKey, range: Option<Range<u64>>) -> Result<Option<Blob>, BlobError> {
         let file = self.folder.file(key);
         let opened = off_thread("get", move || {
             let Some((mut file, info)) = open_blob(&file)? else { return Ok(None) };
+            let Some(info) = info else { return Ok(Some(None)) };
             let end = range.as_ref().map_or(info.bytes, |range| range.end.min(info.bytes));
             let start = range.map_or(0, |range| range.start.min(end));
             file.seek(SeekFrom::Start(start))?;
-            Ok(Some((file, info, end - start)))
+            Ok(Some(Some((file, info, end - start))))
         });
-        Ok(opened.await?.map(|(file, info, length)| {
-            let file = tokio::fs::File::from_std(file).take(length);
-            Blob { info, bytes: Box::pin(ReaderStream::with_capacity(file, READ_AT_MOST)) }
-        }))
+        let Some(opened) = opened.await? else { return Ok(None) };
+        let (file, info, length) = opened.ok_or(BlobError::Corrupt)?;
+        let file = tokio::fs::File::from_std(file).take(length);
+        Ok(Some(Blob { info, bytes: Box::pin(ReaderStream::with_capacity(file, READ_AT_MOST)) }))
     }
 
     async fn copy(&self, from: &BlobKey, to: &BlobKey) -> Result<bool, BlobError> {
@@ -182,7 +198,7 @@ impl Folder {
     fn file(&self, key: &BlobKey) -> PathBuf {
         let (folders, name) = key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()));
         let mut path = self.root.clone();
-        path.extend(folders.split('/').filter(|segment| !segment.is_empty()));
+        path.extend(listing::folders(folders));
         path.push(format!("@{name}"));
         path
     }
@@ -278,7 +294,7 @@ impl Folder {
         let missing: Vec<&Path> =
             folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()).collect();
         for folder in missing.into_iter().rev() {
-            match make_private_folder(folder) {
+            match private::make_folder(folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
                 made => made?,
             }
@@ -308,7 +324,8 @@ async fn off_thread<T: Send + 'static>(
     }
 }
 
-fn open_blob(path: &Path) -> io::Result<Option<(File, BlobInfo)>> {
+/// The file and its description; none of that if the file is damaged.
+fn open_blob(path: &Path) -> io::Result<Option<(File, Option<BlobInfo>)>> {
     let Some(mut file) = absent_as_none(File::open(path))? else { return Ok(None) };
     let info = description::read(&mut file)?;
     Ok(Some((file, info)))
@@ -341,14 +358,6 @@ fn parent_of(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// Photos are private: nobody else on the machine looks into the folder.
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Makes the names in a folder safe from a crash. A folder that is gone has none.

@@ -5,14 +5,17 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use gallery_domain::Timestamp;
 use gallery_domain::ports::{BackendFailure, Clock, IdGenerator, Mail, Mailer};
 
+use crate::private;
+
 /// Writes each mail into a file of its own, which any mail program opens, and logs which file it is.
 ///
-/// The files sort by time. The newest holds the code or the link that was asked for last.
+/// The files sort by time. The newest holds the code or the link that was asked for last; those older than a day are removed when a new one comes.
 #[derive(Debug)]
 pub struct Outbox {
     folder: Arc<PathBuf>,
@@ -30,7 +33,7 @@ impl Outbox {
         let folder = Arc::new(folder.into());
         off_thread("open", {
             let folder = folder.clone();
-            move || make_private_folder(&folder)
+            move || private::make_folders(&folder)
         })
         .await?;
         Ok(Self { folder, clock, ids })
@@ -46,7 +49,10 @@ impl Mailer for Outbox {
         let text = message(mail, now, &id);
         off_thread("send", {
             let (folder, path) = (self.folder.clone(), path.clone());
-            move || write(&folder, &path, &text)
+            move || {
+                forget_before(&folder, &file_name(now.minus(KEPT_FOR), ""))?;
+                write(&folder, &path, &text)
+            }
         })
         .await?;
         // Neither address nor text: the log may be read by others than the mail.
@@ -56,6 +62,9 @@ impl Mailer for Outbox {
 }
 
 const BACKEND: &str = "outbox";
+
+/// How long a mail is kept: longer than anything in it works, and not so long that addresses of accounts that are gone pile up.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Such as `2024-06-01T12-30-00.123Z-<id>.eml`: by time, and without the colons that some systems refuse.
 fn file_name(now: Timestamp, id: &str) -> String {
@@ -88,21 +97,45 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// Removes the mails whose names come before this one.
+fn forget_before(folder: &Path, first: &str) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_old = name.to_str().is_some_and(|name| name.ends_with(".eml") && is_dated(name) && name < first);
+        if is_old && let Err(error) = fs::remove_file(entry.path()) {
+            // Another process may have removed it first.
+            if error.kind() != io::ErrorKind::NotFound {
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file's name begins as the outbox names its mails; others are not the outbox's to remove.
+fn is_dated(name: &str) -> bool {
+    name.get(..11).is_some_and(|start| {
+        start.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            10 => byte == b'T',
+            _ => byte.is_ascii_digit(),
+        })
+    })
+}
+
 /// Writes a file that appears whole or not at all, and that only its owner may read.
 fn write(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
-    make_private_folder(folder)?;
+    private::make_folders(folder)?;
     let mut file = tempfile::Builder::new().prefix(".").suffix(".partial").tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|error| error.error)?;
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder)
 }
 
 async fn off_thread(
@@ -179,6 +212,21 @@ mod tests {
              \n\
              Hello\n"
         );
+    }
+
+    #[tokio::test]
+    async fn mails_are_forgotten_after_a_day_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = SystemClock.now();
+        let (old, young) = (now.minus(KEPT_FOR + KEPT_FOR), now.minus(KEPT_FOR / 2));
+        let kept = [file_name(young, "a"), "2001 my notes.eml".to_owned(), "2001-01-01-notes.txt".to_owned()];
+        for name in kept.iter().chain([&file_name(old, "a")]) {
+            fs::write(folder.path().join(name), b"").unwrap();
+        }
+        outbox(folder.path()).await.send(&mail("new")).await.unwrap();
+        let left = files(folder.path());
+        assert_eq!(left.len(), kept.len() + 1, "{left:?}");
+        assert!(kept.iter().all(|name| left.contains(name)), "{left:?}");
     }
 
     #[tokio::test]

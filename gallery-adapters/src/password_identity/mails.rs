@@ -5,6 +5,18 @@ use gallery_domain::{EmailAddress, SecretToken};
 use url::{Url, form_urlencoded};
 
 pub(super) fn confirmation(to: &EmailAddress, code: &str) -> Mail {
+    confirmation_with(to, code, "")
+}
+
+/// For an address that was signed up twice, with two passwords.
+pub(super) fn confirmation_without_password(to: &EmailAddress, code: &str) -> Mail {
+    let hint = "
+This address was signed up more than once, with different passwords. So that nobody gets in with a password that is not yours, none of them works. After confirming, choose \"Forgot password\" to set one.
+";
+    confirmation_with(to, code, hint)
+}
+
+fn confirmation_with(to: &EmailAddress, code: &str, hint: &str) -> Mail {
     mail(
         to,
         "Your Gallery confirmation code",
@@ -16,7 +28,7 @@ welcome to Gallery! To confirm that this e-mail address is yours, enter this cod
 {code}
 
 It works once, and for 10 minutes. If a newer mail came, use the code in that one.
-
+{hint}
 If it was not you who signed up, you need not do anything: without the code nobody gets in.
 "
         ),

@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gallery_domain::ports::{
-    Clock, CredentialRepository, IdGenerator, IdentityError, IdentityProvider, LogIn, Mailer, RateLimiter,
-    SessionRepository,
+    BackendFailure, Clock, CredentialRepository, IdGenerator, IdentityError, IdentityProvider, LogIn, Mailer,
+    RateLimiter, SessionRepository,
 };
 use gallery_domain::{
-    ClientLabel, CodePurpose, CodeTry, Credential, Decision, EmailAddress, OneTimeCode, Password, SecretToken, Session,
-    SessionId, Throttle, ThrottleKey, UserId,
+    ClientLabel, CodePurpose, CodeTry, Credential, Decision, EmailAddress, OneTimeCode, Password, PasswordHash,
+    SecretToken, Session, SessionId, Sha256Digest, Throttle, ThrottleKey, UserId,
 };
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -85,8 +85,7 @@ impl IdentityProvider for PasswordIdentity {
         no_sooner(Self::ANSWER_AFTER, async {
             let hash = self.hasher.check_and_hash(password, email).await?;
             self.count(SIGN_UP_MAIL, email).await?;
-            self.ports.put_password(user, hash).await?;
-            self.ports.mail_code(user, email).await
+            self.sign_up(user, email, password, hash).await
         })
         .await
     }
@@ -95,6 +94,8 @@ impl IdentityProvider for PasswordIdentity {
         no_sooner(Self::ANSWER_AFTER, async {
             self.hasher.check_and_hash(password, email).await?;
             self.count(SIGN_UP_MAIL, email).await?;
+            // Signing up compares the password with the one of a sign-up before it.
+            self.hasher.verify(None, password).await?;
             Ok(self.ports.mailer.send(&mails::account_exists(email, &self.site)).await?)
         })
         .await
@@ -107,6 +108,8 @@ impl IdentityProvider for PasswordIdentity {
         password: &Password,
     ) -> Result<(), IdentityError> {
         let hash = self.hasher.check_and_hash(password, email).await?;
+        // A code that somebody else may have asked for must not bring another password afterwards.
+        self.ports.credentials.remove(user).await?;
         self.ports.put_password(user, hash).await
     }
 
@@ -115,7 +118,7 @@ impl IdentityProvider for PasswordIdentity {
         let (ports, email) = (self.ports.clone(), email.clone());
         self.behind_the_answer(async move {
             match user {
-                Some(user) => ports.mail_code(user, &email).await,
+                Some(user) => ports.mail_code_again(user, &email).await,
                 None => Ok(()),
             }
         })
@@ -254,6 +257,9 @@ const SIGN_UP_MAIL: &[(&str, Throttle)] = &[("sign-up-mail-hour", FIVE_AN_HOUR)]
 const CODE_MAIL: &[(&str, Throttle)] = &[("code-mail-minute", APART), ("code-mail-hour", FIVE_AN_HOUR)];
 const RESET_MAIL: &[(&str, Throttle)] = &[("reset-mail-minute", APART), ("reset-mail-hour", FIVE_AN_HOUR)];
 
+/// How often a code is set anew whose place another took meanwhile.
+const CODE_ATTEMPTS: u32 = 5;
+
 /// Wrong tries that a reset link stands. Its 256 bits need no limit; a low one would let strangers use it up.
 const RESET_TRIES: u32 = 1_000;
 
@@ -292,6 +298,28 @@ impl PasswordIdentity {
         }
     }
 
+    /// Mails a code that brings this password, unless somebody signed up for this user before with another one: nobody can tell then which of them
+    /// reads the mail, and whoever confirms must not be given a password that is not their own. So the code brings none, and its mail says
+    /// how to set one.
+    async fn sign_up(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+        password: &Password,
+        hash: PasswordHash,
+    ) -> Result<(), IdentityError> {
+        for _ in 0..CODE_ATTEMPTS {
+            let before = self.ports.waiting_code(user, email).await?;
+            let theirs = before.of_user.as_ref().map(|code| code.password.as_ref());
+            let verdict = self.hasher.verify(theirs.flatten(), password).await?;
+            let bring = (theirs.is_none() || verdict != Verdict::Wrong).then(|| hash.clone());
+            if self.ports.mail_code(user, email, bring, &before).await? {
+                return Ok(());
+            }
+        }
+        Err(too_many_at_once())
+    }
+
     async fn open_session(&self, credential: Credential, client: &ClientLabel) -> Result<LogIn, IdentityError> {
         let now = self.ports.clock.now();
         let token = SecretToken::from_random(&self.ports.ids.new_secret());
@@ -325,23 +353,55 @@ impl PasswordIdentity {
 }
 
 impl IdentityPorts {
-    async fn put_password(&self, user: UserId, password: gallery_domain::PasswordHash) -> Result<(), IdentityError> {
+    async fn put_password(&self, user: UserId, password: PasswordHash) -> Result<(), IdentityError> {
         Ok(self.credentials.put(&Credential { user, password, changed_at: self.clock.now() }).await?)
     }
 
-    async fn mail_code(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError> {
+    /// The code by which an address waits to be confirmed, also if it has expired.
+    async fn waiting_code(&self, user: UserId, email: &EmailAddress) -> Result<WaitingCode, IdentityError> {
+        let code = self.credentials.find_code(CodePurpose::ConfirmEmail, email).await?;
+        Ok(WaitingCode { hash: code.as_ref().map(|code| code.hash), of_user: code.filter(|code| code.user == user) })
+    }
+
+    /// Sets a code in place of the one that was read, and mails it; `false` if there is another by now.
+    async fn mail_code(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+        password: Option<PasswordHash>,
+        before: &WaitingCode,
+    ) -> Result<bool, IdentityError> {
         let code = codes::new_code(&*self.ids);
-        self.credentials
-            .put_code(&OneTimeCode {
-                purpose: CodePurpose::ConfirmEmail,
-                address: email.clone(),
-                user,
-                hash: codes::hash(CodePurpose::ConfirmEmail, email, &code),
-                expires_at: self.clock.now().plus(PasswordIdentity::CODE_WORKS_FOR),
-                tries_left: PasswordIdentity::CODE_TRIES,
-            })
-            .await?;
-        Ok(self.mailer.send(&mails::confirmation(email, &code)).await?)
+        let mail = match &password {
+            Some(_) => mails::confirmation(email, &code),
+            None => mails::confirmation_without_password(email, &code),
+        };
+        let kept = OneTimeCode {
+            purpose: CodePurpose::ConfirmEmail,
+            address: email.clone(),
+            user,
+            hash: codes::hash(CodePurpose::ConfirmEmail, email, &code),
+            expires_at: self.clock.now().plus(PasswordIdentity::CODE_WORKS_FOR),
+            tries_left: PasswordIdentity::CODE_TRIES,
+            password,
+        };
+        if !self.credentials.replace_code(&kept, before.hash).await? {
+            return Ok(false);
+        }
+        self.mailer.send(&mail).await?;
+        Ok(true)
+    }
+
+    /// Mails another code, which brings the password that the one before it would have brought.
+    async fn mail_code_again(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError> {
+        for _ in 0..CODE_ATTEMPTS {
+            let before = self.waiting_code(user, email).await?;
+            let password = before.of_user.as_ref().and_then(|code| code.password.clone());
+            if self.mail_code(user, email, password, &before).await? {
+                return Ok(());
+            }
+        }
+        Err(too_many_at_once())
     }
 
     async fn mail_reset_link(&self, user: UserId, email: &EmailAddress, site: &Url) -> Result<(), IdentityError> {
@@ -354,6 +414,7 @@ impl IdentityPorts {
                 hash: codes::hash(CodePurpose::ResetPassword, email, token.expose()),
                 expires_at: self.clock.now().plus(PasswordIdentity::RESET_LINK_WORKS_FOR),
                 tries_left: RESET_TRIES,
+                password: None,
             })
             .await?;
         Ok(self.mailer.send(&mails::reset_link(email, site, &token)).await?)
@@ -366,6 +427,18 @@ impl IdentityPorts {
             CodeTry::Refused => Err(IdentityError::WrongCode),
         }
     }
+}
+
+/// What is known of an address that waits to be confirmed.
+struct WaitingCode {
+    /// By which the code is replaced, whoever it is about.
+    hash: Option<Sha256Digest>,
+    /// The code, if it is about the user who waits now.
+    of_user: Option<OneTimeCode>,
+}
+
+fn too_many_at_once() -> IdentityError {
+    BackendFailure::transient("password", "mail a code", "the address is signed up by many at once").into()
 }
 
 /// Answers when the work is done, but not before `least` has passed.

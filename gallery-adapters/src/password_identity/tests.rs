@@ -27,6 +27,8 @@ struct World {
     attempts: Mutex<Vec<(ThrottleKey, ThrottleState)>>,
     /// Runs as soon as the next session was inserted: what somebody else does at that moment.
     meanwhile: Mutex<Option<Credential>>,
+    /// Is set right before the next code to confirm an address: by somebody who signs up at that moment.
+    signed_up_meanwhile: Mutex<Option<OneTimeCode>>,
 }
 
 fn fixture() -> Fixture {
@@ -39,6 +41,7 @@ fn fixture() -> Fixture {
         sessions: Mutex::default(),
         attempts: Mutex::default(),
         meanwhile: Mutex::default(),
+        signed_up_meanwhile: Mutex::default(),
     });
     let ports = IdentityPorts {
         credentials: world.clone(),
@@ -186,17 +189,101 @@ async fn a_code_ends_after_ten_minutes_or_five_wrong_tries_or_with_the_next_one(
 }
 
 #[tokio::test(start_paused = true)]
-async fn signing_up_again_replaces_password_and_code() {
+async fn a_password_counts_once_the_code_is_confirmed() {
+    let fixture = fixture();
+    fixture.identity.register(ada(), &address("ada@example.org"), &password(GOOD)).await.unwrap();
+    let code = fixture.mailed_code().await;
+    assert_ends_in!(fixture.log_in(GOOD).await, IdentityError::WrongCredentials);
+    assert!(fixture.world.credentials.lock().unwrap().is_empty());
+    fixture.confirm(&code).await.unwrap();
+    fixture.log_in(GOOD).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn signing_up_again_with_the_same_password_replaces_the_code() {
     let fixture = fixture();
     let email = address("ada@example.org");
     fixture.identity.register(ada(), &email, &password(GOOD)).await.unwrap();
     let first = fixture.mailed_code().await;
-    fixture.identity.register(ada(), &email, &password(OTHER)).await.unwrap();
+    fixture.identity.register(ada(), &email, &password(GOOD)).await.unwrap();
     let second = fixture.mailed_code().await;
     assert_ends_in!(fixture.confirm(&first).await, IdentityError::WrongCode);
     fixture.confirm(&second).await.unwrap();
-    assert_ends_in!(fixture.log_in(GOOD).await, IdentityError::WrongCredentials);
-    fixture.log_in(OTHER).await.unwrap();
+    fixture.log_in(GOOD).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_confirms_is_never_given_the_password_of_somebody_else_who_signed_up() {
+    const FORGOTTEN: &str = "eleven calm penguins";
+    let email = address("ada@example.org");
+    for (order, later) in [([GOOD, OTHER], minutes(0)), ([OTHER, GOOD], minutes(0)), ([GOOD, OTHER], days(1))] {
+        for ends in ["the last mail", "another mail", "signing up once more"] {
+            let fixture = fixture();
+            for text in order {
+                fixture.identity.register(ada(), &email, &password(text)).await.unwrap();
+                fixture.later(later);
+            }
+            match ends {
+                "another mail" => fixture.identity.resend_code(Some(ada()), &email).await.unwrap(),
+                "signing up once more" => {
+                    fixture.identity.register(ada(), &email, &password(GOOD)).await.unwrap();
+                }
+                // The last code may be too old by now.
+                _ if later.is_zero() => {}
+                _ => continue,
+            }
+            let code = fixture.mailed_code().await;
+            fixture.mailed(|line| line.contains("choose \"Forgot password\"")).await;
+            assert_eq!(fixture.confirm(&code).await.unwrap(), ada());
+            for text in order {
+                assert_ends_in!(fixture.log_in(text).await, IdentityError::WrongCredentials);
+            }
+            fixture.identity.forgot_password(Some(ada()), &email).await.unwrap();
+            fixture.reset(&fixture.mailed_token().await, FORGOTTEN).await.unwrap();
+            fixture.log_in(FORGOTTEN).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_sign_up_at_once_neither_chooses_the_password_of_the_other() {
+    let fixture = fixture();
+    let email = address("ada@example.org");
+    let theirs = OneTimeCode {
+        purpose: CodePurpose::ConfirmEmail,
+        address: email.clone(),
+        user: ada(),
+        hash: Sha256Digest::of(b"theirs"),
+        expires_at: fixture.world.now().plus(minutes(10)),
+        tries_left: 5,
+        password: Some(fixture.identity.hasher.hash(&password(OTHER)).await.unwrap()),
+    };
+    *fixture.world.signed_up_meanwhile.lock().unwrap() = Some(theirs);
+    fixture.identity.register(ada(), &email, &password(GOOD)).await.unwrap();
+    fixture.confirm(&fixture.mailed_code().await).await.unwrap();
+    assert!(fixture.world.credentials.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_erased_account_waited_for_is_of_no_consequence_for_the_next_one() {
+    let fixture = fixture();
+    let email = address("ada@example.org");
+    let before = UserId::from_uuid(Uuid::from_u128(8));
+    fixture.identity.register(before, &email, &password(OTHER)).await.unwrap();
+    fixture.identity.register(ada(), &email, &password(GOOD)).await.unwrap();
+    fixture.confirm(&fixture.mailed_code().await).await.unwrap();
+    fixture.log_in(GOOD).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_made_at_the_console_keeps_its_password_whoever_signed_up_before() {
+    let fixture = fixture();
+    let email = address("ada@example.org");
+    fixture.identity.register(ada(), &email, &password(OTHER)).await.unwrap();
+    let code = fixture.mailed_code().await;
+    fixture.identity.register_confirmed(ada(), &email, &password(GOOD)).await.unwrap();
+    assert_ends_in!(fixture.confirm(&code).await, IdentityError::WrongCode);
+    fixture.log_in(GOOD).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -230,8 +317,10 @@ async fn the_same_hashes_are_computed_whether_or_not_there_is_an_account() {
     let (email, good) = (address("ada@example.org"), password(GOOD));
     assert_eq!(fixture.hashes(fixture.log_in(OTHER)).await, 1);
     assert_eq!(fixture.hashes(fixture.log_in_as_nobody(OTHER)).await, 1);
-    assert_eq!(fixture.hashes(fixture.identity.register(ada(), &email, &good)).await, 1);
-    assert_eq!(fixture.hashes(fixture.identity.register_again(&email, &good)).await, 1);
+    for _ in 0..2 {
+        assert_eq!(fixture.hashes(fixture.identity.register(ada(), &email, &good)).await, 2);
+        assert_eq!(fixture.hashes(fixture.identity.register_again(&email, &good)).await, 2);
+    }
     assert_eq!(fixture.hashes(fixture.reset("wrong", OTHER)).await, 1);
     assert_eq!(fixture.hashes(fixture.identity.reset_password(&address("x@example.org"), "wrong", &good)).await, 1);
     assert_eq!(fixture.hashes(fixture.identity.forgot_password(Some(ada()), &email)).await, 0);
@@ -581,6 +670,28 @@ impl CredentialRepository for World {
         Ok(())
     }
 
+    async fn find_code(
+        &self,
+        purpose: CodePurpose,
+        address: &EmailAddress,
+    ) -> Result<Option<OneTimeCode>, RepositoryError> {
+        let codes = self.codes.lock().unwrap();
+        Ok(codes.iter().find(|kept| (kept.purpose, &kept.address) == (purpose, address)).cloned())
+    }
+
+    async fn replace_code(&self, code: &OneTimeCode, old: Option<Sha256Digest>) -> Result<bool, RepositoryError> {
+        let meanwhile = self.signed_up_meanwhile.lock().unwrap().take();
+        if let Some(theirs) = meanwhile {
+            self.put_code(&theirs).await?;
+        }
+        let kept = self.find_code(code.purpose, &code.address).await?;
+        if kept.as_ref().map(|kept| kept.hash) != old {
+            return Ok(false);
+        }
+        self.put_code(code).await?;
+        Ok(true)
+    }
+
     async fn try_code(
         &self,
         purpose: CodePurpose,
@@ -588,16 +699,23 @@ impl CredentialRepository for World {
         hash: &Sha256Digest,
         now: Timestamp,
     ) -> Result<CodeTry, RepositoryError> {
-        let mut codes = self.codes.lock().unwrap();
-        let place = codes.iter().position(|kept| {
-            (kept.purpose, &kept.address) == (purpose, address) && kept.tries_left > 0 && now < kept.expires_at
-        });
-        let Some(place) = place else { return Ok(CodeTry::Refused) };
-        if codes[place].hash == *hash {
-            return Ok(CodeTry::Accepted(codes.remove(place).user));
+        let accepted = {
+            let mut codes = self.codes.lock().unwrap();
+            let place = codes.iter().position(|kept| {
+                (kept.purpose, &kept.address) == (purpose, address) && kept.tries_left > 0 && now < kept.expires_at
+            });
+            let Some(place) = place else { return Ok(CodeTry::Refused) };
+            if codes[place].hash != *hash {
+                codes[place].tries_left -= 1;
+                return Ok(CodeTry::Refused);
+            }
+            codes.remove(place)
+        };
+        let user = accepted.user;
+        if let Some(password) = accepted.password {
+            self.put(&Credential { user, password, changed_at: now }).await?;
         }
-        codes[place].tries_left -= 1;
-        Ok(CodeTry::Refused)
+        Ok(CodeTry::Accepted(user))
     }
 
     async fn remove(&self, user: UserId) -> Result<(), RepositoryError> {

@@ -90,26 +90,32 @@ impl PostgresAlbumRepository {
 #[async_trait]
 impl AlbumRepository for PostgresAlbumRepository {
     async fn insert(&self, album: &Album) -> Result<(), RepositoryError> {
-        self.store.change("album insert", None, |session| { async move {
-            session
-                .query(
-                    "INSERT INTO gallery.album (id, owner_id, title, title_key, description, cover, trashed_at, trashed_photos, \
-                     created_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                )
-                .bind(album.id.as_uuid())
-                .bind(album.owner.as_uuid())
-                .bind(album.title.as_str())
-                .bind(album.title.key())
-                .bind(album.description.as_str())
-                .bind(album.cover.map(|photo| photo.as_uuid()))
-                .bind(album.trashed.map(|trashed| trashed.at.as_millis()))
-                .bind(album.trashed.map(|trashed| rows::album_photos_name(trashed.photos)))
-                .bind(album.created_at.as_millis())
-                .bind(rows::integer(album.revision.get()))
-                .execute(session.connection())
-                .await?;
-            Ok(())
-        }.boxed() }).await
+        self.store
+            .change("album insert", None, |session| {
+                async move {
+                    session
+                        .query(
+                            "INSERT INTO gallery.album (id, owner_id, title, title_key, description, cover, \
+                             trashed_at, trashed_photos, created_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+                             $8, $9, $10)",
+                        )
+                        .bind(album.id.as_uuid())
+                        .bind(album.owner.as_uuid())
+                        .bind(album.title.as_str())
+                        .bind(album.title.key())
+                        .bind(album.description.as_str())
+                        .bind(album.cover.map(|photo| photo.as_uuid()))
+                        .bind(album.trashed.map(|trashed| trashed.at.as_millis()))
+                        .bind(album.trashed.map(|trashed| rows::album_photos_name(trashed.photos)))
+                        .bind(album.created_at.as_millis())
+                        .bind(rows::integer(album.revision.get()))
+                        .execute(session.connection())
+                        .await?;
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn find(&self, owner: UserId, id: AlbumId) -> Result<Option<AlbumEntry>, RepositoryError> {
@@ -140,12 +146,12 @@ impl AlbumRepository for PostgresAlbumRepository {
             .repeat("album find by title", |session| {
                 async move {
                     let statement = session
-                .query_scalar::<Uuid>(
-                    "SELECT id FROM gallery.album WHERE owner_id = $1 AND title_key = $2 AND trashed_at IS NULL \
-                     ORDER BY created_at DESC, id DESC LIMIT 20",
-                )
-                .bind(owner.as_uuid())
-                .bind(title_key);
+                        .query_scalar::<Uuid>(
+                            "SELECT id FROM gallery.album WHERE owner_id = $1 AND title_key = $2 AND trashed_at IS \
+                             NULL ORDER BY created_at DESC, id DESC LIMIT 20",
+                        )
+                        .bind(owner.as_uuid())
+                        .bind(title_key);
                     Ok(statement.fetch_all(session.connection()).await?)
                 }
                 .boxed()
@@ -155,32 +161,38 @@ impl AlbumRepository for PostgresAlbumRepository {
     }
 
     async fn replace(&self, album: &Album, read_at: Revision, work: Option<Work>) -> Result<(), RepositoryError> {
-        self.store.change("album replace", Some(album.owner), |session| { async move {
-            let replaced = session
-                .query(
-                    "UPDATE gallery.album SET title = $3, title_key = $4, description = $5, cover = $6, trashed_at = $7, \
-                     trashed_photos = $8, revision = $9 WHERE id = $2 AND owner_id = $1 AND revision = $10",
-                )
-                .bind(album.owner.as_uuid())
-                .bind(album.id.as_uuid())
-                .bind(album.title.as_str())
-                .bind(album.title.key())
-                .bind(album.description.as_str())
-                .bind(album.cover.map(|photo| photo.as_uuid()))
-                .bind(album.trashed.map(|trashed| trashed.at.as_millis()))
-                .bind(album.trashed.map(|trashed| rows::album_photos_name(trashed.photos)))
-                .bind(rows::integer(album.revision.get()))
-                .bind(rows::integer(read_at.get()))
-                .execute(session.connection())
-                .await?;
-            if replaced.rows_affected() == 0 {
-                return Err(RepositoryError::Stale.into());
-            }
-            if let Some(work) = &work {
-                work_queue::schedule(session, work).await?;
-            }
-            Ok(())
-        }.boxed() }).await
+        self.store
+            .change("album replace", Some(album.owner), |session| {
+                async move {
+                    let replaced = session
+                        .query(
+                            "UPDATE gallery.album SET title = $3, title_key = $4, description = $5, cover = $6, \
+                             trashed_at = $7, trashed_photos = $8, revision = $9 WHERE id = $2 AND owner_id = $1 \
+                             AND revision = $10",
+                        )
+                        .bind(album.owner.as_uuid())
+                        .bind(album.id.as_uuid())
+                        .bind(album.title.as_str())
+                        .bind(album.title.key())
+                        .bind(album.description.as_str())
+                        .bind(album.cover.map(|photo| photo.as_uuid()))
+                        .bind(album.trashed.map(|trashed| trashed.at.as_millis()))
+                        .bind(album.trashed.map(|trashed| rows::album_photos_name(trashed.photos)))
+                        .bind(rows::integer(album.revision.get()))
+                        .bind(rows::integer(read_at.get()))
+                        .execute(session.connection())
+                        .await?;
+                    if replaced.rows_affected() == 0 {
+                        return Err(RepositoryError::Stale.into());
+                    }
+                    if let Some(work) = &work {
+                        work_queue::schedule(session, work).await?;
+                    }
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn remove(&self, owner: UserId, id: AlbumId) -> Result<(), RepositoryError> {
@@ -210,8 +222,8 @@ impl AlbumRepository for PostgresAlbumRepository {
             concat!(
                 "SELECT ",
                 album_columns!(),
-                " FROM gallery.album WHERE owner_id = $1 AND trashed_at IS NULL AND (created_at, id) < ($2, $3) \
-                 ORDER BY created_at DESC, id DESC LIMIT $4"
+                " FROM gallery.album WHERE owner_id = $1 AND trashed_at IS NULL AND (created_at, id) < \
+                 ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4"
             ),
             owner,
             page,
@@ -230,8 +242,8 @@ impl AlbumRepository for PostgresAlbumRepository {
             concat!(
                 "SELECT ",
                 album_columns!(),
-                " FROM gallery.album WHERE owner_id = $1 AND trashed_at IS NOT NULL AND (trashed_at, id) < ($2, $3) \
-                 ORDER BY trashed_at DESC, id DESC LIMIT $4"
+                " FROM gallery.album WHERE owner_id = $1 AND trashed_at IS NOT NULL AND (trashed_at, id) \
+                 < ($2, $3) ORDER BY trashed_at DESC, id DESC LIMIT $4"
             ),
             owner,
             page,
@@ -252,13 +264,11 @@ impl AlbumRepository for PostgresAlbumRepository {
                         .query(concat!(
                             "SELECT album.id AS album_id, ",
                             photo_columns!(),
-                            " FROM unnest($2::uuid[]) AS named (id) JOIN gallery.album ON album.id = named.id \
-                     JOIN gallery.photo ON photo.id = coalesce( \
-                         (SELECT photo_id FROM gallery.album_photo \
-                          WHERE album_id = album.id AND photo_id = album.cover AND visible), \
-                         (SELECT photo_id FROM gallery.album_photo WHERE album_id = album.id AND visible \
-                          ORDER BY rank, photo_id LIMIT 1)) \
-                     WHERE album.owner_id = $1"
+                            " FROM unnest($2::uuid[]) AS named (id) JOIN gallery.album ON album.id = named.id JOIN \
+                             gallery.photo ON photo.id = coalesce( (SELECT photo_id FROM gallery.album_photo WHERE \
+                             album_id = album.id AND photo_id = album.cover AND visible), (SELECT photo_id FROM \
+                             gallery.album_photo WHERE album_id = album.id AND visible ORDER BY rank, photo_id \
+                             LIMIT 1)) WHERE album.owner_id = $1"
                         ))
                         .bind(owner.as_uuid())
                         .bind(albums.iter().map(AlbumId::as_uuid).collect::<Vec<_>>());
@@ -279,26 +289,31 @@ impl AlbumRepository for PostgresAlbumRepository {
         let photos: Vec<Uuid> = places.keys().copied().collect();
         let ranks: Vec<String> = places.values().map(|rank| (*rank).to_owned()).collect();
         let (photos, ranks) = (&photos, &ranks);
-        self.store.change("album add photos", Some(owner), |session| { async move {
-            let before = standing(session, album, photos).await?;
-            session
-                .query(
-                    "INSERT INTO gallery.album_photo (album_id, photo_id, rank, visible, timeline_at) \
-                     SELECT album.id, photo.id, place.rank, photo.listed_in IS NOT DISTINCT FROM 'timeline', photo.timeline_at \
-                     FROM unnest($3::uuid[], $4::text[]) AS place (photo_id, rank) \
-                     JOIN gallery.photo ON photo.id = place.photo_id AND photo.owner_id = $1 \
-                     JOIN gallery.album ON album.id = $2 AND album.owner_id = $1 \
-                     ON CONFLICT (album_id, photo_id) DO UPDATE SET rank = excluded.rank",
-                )
-                .bind(owner.as_uuid())
-                .bind(album.as_uuid())
-                .bind(photos)
-                .bind(ranks)
-                .execute(session.connection())
-                .await?;
-            let after = standing(session, album, photos).await?;
-            Ok(rows::count(after - before))
-        }.boxed() }).await
+        self.store
+            .change("album add photos", Some(owner), |session| {
+                async move {
+                    let before = standing(session, album, photos).await?;
+                    session
+                        .query(
+                            "INSERT INTO gallery.album_photo (album_id, photo_id, rank, visible, timeline_at) \
+                             SELECT album.id, photo.id, place.rank, photo.listed_in IS NOT DISTINCT FROM \
+                             'timeline', photo.timeline_at FROM unnest($3::uuid[], $4::text[]) AS place (photo_id, \
+                             rank) JOIN gallery.photo ON photo.id = place.photo_id AND photo.owner_id = $1 JOIN \
+                             gallery.album ON album.id = $2 AND album.owner_id = $1 ON CONFLICT (album_id, \
+                             photo_id) DO UPDATE SET rank = excluded.rank",
+                        )
+                        .bind(owner.as_uuid())
+                        .bind(album.as_uuid())
+                        .bind(photos)
+                        .bind(ranks)
+                        .execute(session.connection())
+                        .await?;
+                    let after = standing(session, album, photos).await?;
+                    Ok(rows::count(after - before))
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn remove_photos(&self, owner: UserId, album: AlbumId, photos: &[PhotoId]) -> Result<u64, RepositoryError> {
@@ -307,8 +322,8 @@ impl AlbumRepository for PostgresAlbumRepository {
                 async move {
                     let removed = session
                         .query(
-                            "DELETE FROM gallery.album_photo WHERE album_id = $2 AND photo_id = ANY ($3) \
-                     AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND owner_id = $1)",
+                            "DELETE FROM gallery.album_photo WHERE album_id = $2 AND photo_id = ANY ($3) AND EXISTS \
+                             (SELECT 1 FROM gallery.album WHERE id = $2 AND owner_id = $1)",
                         )
                         .bind(owner.as_uuid())
                         .bind(album.as_uuid())
@@ -334,11 +349,10 @@ impl AlbumRepository for PostgresAlbumRepository {
                 concat!(
                     "SELECT album_photo.rank, album_photo.photo_id, ",
                     photo_columns!(),
-                    " FROM gallery.album_photo JOIN gallery.photo ON photo.id = album_photo.photo_id \
-                     WHERE album_photo.album_id = $2 AND album_photo.visible \
-                     AND (album_photo.rank, album_photo.photo_id) > ($3, $4) \
-                     AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND owner_id = $1) \
-                     ORDER BY album_photo.rank, album_photo.photo_id LIMIT $5"
+                    " FROM gallery.album_photo JOIN gallery.photo ON photo.id = album_photo.photo_id WHERE \
+                     album_photo.album_id = $2 AND album_photo.visible AND (album_photo.rank, \
+                     album_photo.photo_id) > ($3, $4) AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 \
+                     AND owner_id = $1) ORDER BY album_photo.rank, album_photo.photo_id LIMIT $5"
                 ),
                 owner,
                 album,
@@ -361,9 +375,9 @@ impl AlbumRepository for PostgresAlbumRepository {
         let rows = self
             .places(
                 "album members",
-                "SELECT rank, photo_id FROM gallery.album_photo WHERE album_id = $2 AND (rank, photo_id) > ($3, $4) \
-                 AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND owner_id = $1) \
-                 ORDER BY rank, photo_id LIMIT $5",
+                "SELECT rank, photo_id FROM gallery.album_photo WHERE album_id = $2 AND (rank, \
+                 photo_id) > ($3, $4) AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND \
+                 owner_id = $1) ORDER BY rank, photo_id LIMIT $5",
                 owner,
                 album,
                 &page,
@@ -385,7 +399,7 @@ impl AlbumRepository for PostgresAlbumRepository {
                     let statement = session
                         .query(
                             "SELECT rank, photo_id FROM gallery.album_photo WHERE album_id = $2 AND photo_id = $3 \
-                     AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND owner_id = $1)",
+                             AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND owner_id = $1)",
                         )
                         .bind(owner.as_uuid())
                         .bind(album.as_uuid())
@@ -406,9 +420,9 @@ impl AlbumRepository for PostgresAlbumRepository {
                 async move {
                     let statement = session
                         .query(
-                            "SELECT rank, photo_id FROM gallery.album_photo WHERE album_id = $2 \
-                     AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND owner_id = $1) \
-                     ORDER BY rank DESC, photo_id DESC LIMIT 1",
+                            "SELECT rank, photo_id FROM gallery.album_photo WHERE album_id = $2 AND EXISTS (SELECT \
+                             1 FROM gallery.album WHERE id = $2 AND owner_id = $1) ORDER BY rank DESC, photo_id \
+                             DESC LIMIT 1",
                         )
                         .bind(owner.as_uuid())
                         .bind(album.as_uuid());
@@ -428,32 +442,46 @@ impl AlbumRepository for PostgresAlbumRepository {
         album: AlbumId,
         place: &RankCursor,
     ) -> Result<Option<Membership>, RepositoryError> {
-        self.store.repeat("album member before", |session| { async move {
-            let statement = session
-                .query(
-                    "SELECT rank, photo_id FROM gallery.album_photo WHERE album_id = $2 AND (rank, photo_id) < ($3, $4) \
-                     AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND owner_id = $1) \
-                     ORDER BY rank DESC, photo_id DESC LIMIT 1",
-                )
-                .bind(owner.as_uuid())
-                .bind(album.as_uuid())
-                .bind(place.rank.as_str())
-                .bind(place.photo.as_uuid());
-            Ok(statement.fetch_optional(session.connection()).await?)
-        }.boxed() }).await?.as_ref().map(rows::membership).transpose()
+        self.store
+            .repeat("album member before", |session| {
+                async move {
+                    let statement = session
+                        .query(
+                            "SELECT rank, photo_id FROM gallery.album_photo WHERE album_id = $2 AND (rank, \
+                             photo_id) < ($3, $4) AND EXISTS (SELECT 1 FROM gallery.album WHERE id = $2 AND \
+                             owner_id = $1) ORDER BY rank DESC, photo_id DESC LIMIT 1",
+                        )
+                        .bind(owner.as_uuid())
+                        .bind(album.as_uuid())
+                        .bind(place.rank.as_str())
+                        .bind(place.photo.as_uuid());
+                    Ok(statement.fetch_optional(session.connection()).await?)
+                }
+                .boxed()
+            })
+            .await?
+            .as_ref()
+            .map(rows::membership)
+            .transpose()
     }
 
     async fn albums_of(&self, owner: UserId, photo: PhotoId) -> Result<Vec<AlbumId>, RepositoryError> {
-        let ids = self.store.repeat("albums of a photo", |session| { async move {
-            let statement = session
-                .query_scalar::<Uuid>(
-                    "SELECT album_id FROM gallery.album_photo WHERE photo_id = $2 \
-                     AND EXISTS (SELECT 1 FROM gallery.photo WHERE id = $2 AND owner_id = $1) ORDER BY album_id LIMIT 1000",
-                )
-                .bind(owner.as_uuid())
-                .bind(photo.as_uuid());
-            Ok(statement.fetch_all(session.connection()).await?)
-        }.boxed() }).await?;
+        let ids = self
+            .store
+            .repeat("albums of a photo", |session| {
+                async move {
+                    let statement = session
+                        .query_scalar::<Uuid>(
+                            "SELECT album_id FROM gallery.album_photo WHERE photo_id = $2 AND EXISTS (SELECT 1 FROM \
+                             gallery.photo WHERE id = $2 AND owner_id = $1) ORDER BY album_id LIMIT 1000",
+                        )
+                        .bind(owner.as_uuid())
+                        .bind(photo.as_uuid());
+                    Ok(statement.fetch_all(session.connection()).await?)
+                }
+                .boxed()
+            })
+            .await?;
         Ok(ids.into_iter().map(AlbumId::from_uuid).collect())
     }
 
@@ -463,16 +491,16 @@ impl AlbumRepository for PostgresAlbumRepository {
             .repeat("album all", |session| {
                 async move {
                     let statement = session
-                .query(concat!(
-                    "SELECT ",
-                    album_columns!(),
-                    " FROM gallery.album WHERE owner_id = $1 AND id >= coalesce($2, $3) AND id IS DISTINCT FROM $2 \
-                     ORDER BY id LIMIT $4"
-                ))
-                .bind(owner.as_uuid())
-                .bind(page.after.map(|id| id.as_uuid()))
-                .bind(Uuid::nil())
-                .bind(one_more(page.size.get()));
+                        .query(concat!(
+                            "SELECT ",
+                            album_columns!(),
+                            " FROM gallery.album WHERE owner_id = $1 AND id >= coalesce($2, $3) AND id IS DISTINCT \
+                             FROM $2 ORDER BY id LIMIT $4"
+                        ))
+                        .bind(owner.as_uuid())
+                        .bind(page.after.map(|id| id.as_uuid()))
+                        .bind(Uuid::nil())
+                        .bind(one_more(page.size.get()));
                     Ok(statement.fetch_all(session.connection()).await?)
                 }
                 .boxed()

@@ -36,20 +36,20 @@ impl IdempotencyRepository for PostgresIdempotencyRepository {
                     async move {
                         // An upsert waits for whoever has the key at this moment; a claim that still holds is written as it is, and told.
                         let statement = session
-                .query(
-                    "INSERT INTO gallery.idempotency_key AS held (owner_id, key, request, subject_id, expires_at) \
-                     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner_id, key) DO UPDATE SET \
-                     request = CASE WHEN held.expires_at > $6 THEN held.request ELSE excluded.request END, \
-                     subject_id = CASE WHEN held.expires_at > $6 THEN held.subject_id ELSE excluded.subject_id END, \
-                     expires_at = CASE WHEN held.expires_at > $6 THEN held.expires_at ELSE excluded.expires_at END \
-                     RETURNING request, subject_id, expires_at",
-                )
-                .bind(owner.as_uuid())
-                .bind(key)
-                .bind(claim.request.as_bytes().to_vec())
-                .bind(claim.id)
-                .bind(claim.expires_at.as_millis())
-                .bind(now.as_millis());
+                            .query(
+                                "INSERT INTO gallery.idempotency_key AS held (owner_id, key, request, subject_id, \
+                                 expires_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner_id, key) DO UPDATE SET \
+                                 request = CASE WHEN held.expires_at > $6 THEN held.request ELSE excluded.request END, \
+                                 subject_id = CASE WHEN held.expires_at > $6 THEN held.subject_id ELSE \
+                                 excluded.subject_id END, expires_at = CASE WHEN held.expires_at > $6 THEN \
+                                 held.expires_at ELSE excluded.expires_at END RETURNING request, subject_id, expires_at",
+                            )
+                            .bind(owner.as_uuid())
+                            .bind(key)
+                            .bind(claim.request.as_bytes().to_vec())
+                            .bind(claim.id)
+                            .bind(claim.expires_at.as_millis())
+                            .bind(now.as_millis());
                         Ok(statement.fetch_one(session.connection()).await?)
                     }
                     .boxed()
@@ -80,10 +80,10 @@ impl IdempotencyRepository for PostgresIdempotencyRepository {
                 async move {
                     let removed = session
                         .query(
-                            "DELETE FROM gallery.idempotency_key AS held USING ( \
-                     SELECT owner_id, key FROM gallery.idempotency_key WHERE expires_at < $1 \
-                     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS expired \
-                     WHERE held.owner_id = expired.owner_id AND held.key = expired.key",
+                            "DELETE FROM gallery.idempotency_key AS held USING ( SELECT owner_id, key FROM \
+                             gallery.idempotency_key WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE \
+                             SKIP LOCKED) AS expired WHERE held.owner_id = expired.owner_id AND held.key = \
+                             expired.key",
                         )
                         .bind(now.as_millis())
                         .bind(i64::from(limit))

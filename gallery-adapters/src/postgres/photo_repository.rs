@@ -65,30 +65,36 @@ impl PostgresPhotoRepository {
 #[async_trait]
 impl PhotoRepository for PostgresPhotoRepository {
     async fn insert(&self, photo: &Photo, quota: &Quota, work: &Work) -> Result<(), RepositoryError> {
-        self.store.change("photo insert", Some(photo.owner), |session| { async move {
-            let usage = user_repository::usage(session, photo.owner).await?;
-            let statement = session.query(
-                "INSERT INTO gallery.photo (id, title, description, tags, tag_keys, favourite, taken_at, state, facts, failure, \
-                 settled_at, trashed_at, trashed_with, revision, timeline_at, month, listed_in, holds_content, terms, owner_id, \
-                 file_name, content_type, bytes, sha256, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10::json, $11, $12, $13, $14, $15, $16, $17, $18, \
-                 array_to_tsvector($19), $20, $21, $22, $23, $24, $25)",
-            );
-            bind_changing(statement, photo)
-                .bind(photo.owner.as_uuid())
-                .bind(photo.original.file_name.as_str())
-                .bind(photo.original.content_type.as_str())
-                .bind(rows::integer(photo.original.bytes))
-                .bind(photo.original.sha256.as_bytes().to_vec())
-                .bind(photo.created_at.as_millis())
-                .execute(session.connection())
-                .await?;
-            // Only now, so that whoever sends a photo again hears that it is there, not that there is no room for it.
-            if !usage.admits(photo.original.bytes, quota) {
-                return Err(RepositoryError::OverQuota.into());
-            }
-            work_queue::schedule(session, work).await
-        }.boxed() }).await
+        self.store
+            .change("photo insert", Some(photo.owner), |session| {
+                async move {
+                    let usage = user_repository::usage(session, photo.owner).await?;
+                    let statement = session.query(
+                        "INSERT INTO gallery.photo (id, title, description, tags, tag_keys, favourite, \
+                         taken_at, state, facts, failure, settled_at, trashed_at, trashed_with, revision, \
+                         timeline_at, month, listed_in, holds_content, terms, owner_id, file_name, \
+                         content_type, bytes, sha256, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+                         $9::json, $10::json, $11, $12, $13, $14, $15, $16, $17, $18, array_to_tsvector($19), \
+                         $20, $21, $22, $23, $24, $25)",
+                    );
+                    bind_changing(statement, photo)
+                        .bind(photo.owner.as_uuid())
+                        .bind(photo.original.file_name.as_str())
+                        .bind(photo.original.content_type.as_str())
+                        .bind(rows::integer(photo.original.bytes))
+                        .bind(photo.original.sha256.as_bytes().to_vec())
+                        .bind(photo.created_at.as_millis())
+                        .execute(session.connection())
+                        .await?;
+                    // Only now, so that whoever sends a photo again hears that it is there, not that there is no room for it.
+                    if !usage.admits(photo.original.bytes, quota) {
+                        return Err(RepositoryError::OverQuota.into());
+                    }
+                    work_queue::schedule(session, work).await
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn find(&self, owner: UserId, id: PhotoId) -> Result<Option<Photo>, RepositoryError> {
@@ -211,8 +217,8 @@ impl PhotoRepository for PostgresPhotoRepository {
             concat!(
                 "SELECT ",
                 photo_columns!(),
-                " FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'timeline' AND (timeline_at, id) < ($2, $3) \
-                 ORDER BY timeline_at DESC, id DESC LIMIT $4"
+                " FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'timeline' AND (timeline_at, \
+                 id) < ($2, $3) ORDER BY timeline_at DESC, id DESC LIMIT $4"
             ),
             owner,
             page,
@@ -231,8 +237,8 @@ impl PhotoRepository for PostgresPhotoRepository {
             concat!(
                 "SELECT ",
                 photo_columns!(),
-                " FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'timeline' AND favourite \
-                 AND (timeline_at, id) < ($2, $3) ORDER BY timeline_at DESC, id DESC LIMIT $4"
+                " FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'timeline' AND favourite AND \
+                 (timeline_at, id) < ($2, $3) ORDER BY timeline_at DESC, id DESC LIMIT $4"
             ),
             owner,
             page,
@@ -251,8 +257,8 @@ impl PhotoRepository for PostgresPhotoRepository {
             concat!(
                 "SELECT ",
                 photo_columns!(),
-                " FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'trash' AND (trashed_at, id) < ($2, $3) \
-                 ORDER BY trashed_at DESC, id DESC LIMIT $4"
+                " FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'trash' AND (trashed_at, id) < \
+                 ($2, $3) ORDER BY trashed_at DESC, id DESC LIMIT $4"
             ),
             owner,
             page,
@@ -271,8 +277,8 @@ impl PhotoRepository for PostgresPhotoRepository {
             concat!(
                 "SELECT ",
                 photo_columns!(),
-                " FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'unfinished' AND (created_at, id) < ($2, $3) \
-                 ORDER BY created_at DESC, id DESC LIMIT $4"
+                " FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'unfinished' AND (created_at, \
+                 id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4"
             ),
             owner,
             page,
@@ -282,14 +288,21 @@ impl PhotoRepository for PostgresPhotoRepository {
     }
 
     async fn months(&self, owner: UserId) -> Result<Vec<MonthCount>, RepositoryError> {
-        let rows = self.store.repeat("photo months", |session| { async move {
-            let statement = session
-                .query_as::<(String, i64)>(
-                    "SELECT month, photos FROM gallery.month_count WHERE owner_id = $1 AND photos > 0 ORDER BY month DESC",
-                )
-                .bind(owner.as_uuid());
-            Ok(statement.fetch_all(session.connection()).await?)
-        }.boxed() }).await?;
+        let rows = self
+            .store
+            .repeat("photo months", |session| {
+                async move {
+                    let statement = session
+                        .query_as::<(String, i64)>(
+                            "SELECT month, photos FROM gallery.month_count WHERE owner_id = $1 AND photos > 0 ORDER \
+                             BY month DESC",
+                        )
+                        .bind(owner.as_uuid());
+                    Ok(statement.fetch_all(session.connection()).await?)
+                }
+                .boxed()
+            })
+            .await?;
         rows.into_iter()
             .map(|(month, photos)| {
                 let month = month.parse().map_err(|source| RepositoryError::Corrupt {
@@ -318,12 +331,12 @@ impl PhotoRepository for PostgresPhotoRepository {
                 async move {
                     let statement = session
                         .query_as::<(Option<String>, i64)>(
-                            "SELECT (SELECT photo.tags[array_position(photo.tag_keys, tag_count.key)] \
-                         FROM gallery.photo_term JOIN gallery.photo ON photo.id = photo_term.photo_id \
-                         WHERE photo_term.owner_id = $1 AND photo_term.term = '#' || tag_count.key \
-                         ORDER BY photo_term.timeline_at DESC, photo_term.photo_id DESC LIMIT 1), photos \
-                     FROM gallery.tag_count WHERE owner_id = $1 AND key >= $2 AND key < $3 AND photos > 0 \
-                     ORDER BY key LIMIT $4",
+                            "SELECT (SELECT photo.tags[array_position(photo.tag_keys, tag_count.key)] FROM \
+                             gallery.photo_term JOIN gallery.photo ON photo.id = photo_term.photo_id WHERE \
+                             photo_term.owner_id = $1 AND photo_term.term = '#' || tag_count.key ORDER BY \
+                             photo_term.timeline_at DESC, photo_term.photo_id DESC LIMIT 1), photos FROM \
+                             gallery.tag_count WHERE owner_id = $1 AND key >= $2 AND key < $3 AND photos > 0 ORDER \
+                             BY key LIMIT $4",
                         )
                         .bind(owner.as_uuid())
                         .bind(key_prefix)
@@ -352,16 +365,16 @@ impl PhotoRepository for PostgresPhotoRepository {
             .repeat("photo all", |session| {
                 async move {
                     let statement = session
-                .query(concat!(
-                    "SELECT ",
-                    photo_columns!(),
-                    " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2, $3) AND id IS DISTINCT FROM $2 \
-                     ORDER BY id LIMIT $4"
-                ))
-                .bind(owner.as_uuid())
-                .bind(page.after.map(|id| id.as_uuid()))
-                .bind(Uuid::nil())
-                .bind(one_more(page.size.get()));
+                        .query(concat!(
+                            "SELECT ",
+                            photo_columns!(),
+                            " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2, $3) AND id IS DISTINCT \
+                             FROM $2 ORDER BY id LIMIT $4"
+                        ))
+                        .bind(owner.as_uuid())
+                        .bind(page.after.map(|id| id.as_uuid()))
+                        .bind(Uuid::nil())
+                        .bind(one_more(page.size.get()));
                     Ok(statement.fetch_all(session.connection()).await?)
                 }
                 .boxed()
@@ -388,10 +401,11 @@ pub(super) fn one_more(size: usize) -> i64 {
 /// Writes everything of a photo that can change.
 pub(super) async fn write(session: &mut Session<'_>, photo: &Photo) -> Result<(), Interruption> {
     let statement = session.query(
-        "UPDATE gallery.photo SET title = $2, description = $3, tags = $4, tag_keys = $5, favourite = $6, taken_at = $7, \
-         state = $8, facts = $9::json, failure = $10::json, settled_at = $11, trashed_at = $12, trashed_with = $13, \
-         revision = $14, timeline_at = $15, month = $16, listed_in = $17, holds_content = $18, \
-         terms = array_to_tsvector($19) WHERE id = $1",
+        "UPDATE gallery.photo SET title = $2, description = $3, tags = $4, tag_keys = $5, \
+         favourite = $6, taken_at = $7, state = $8, facts = $9::json, failure = $10::json, \
+         settled_at = $11, trashed_at = $12, trashed_with = $13, revision = $14, timeline_at = \
+         $15, month = $16, listed_in = $17, holds_content = $18, terms = array_to_tsvector($19) \
+         WHERE id = $1",
     );
     bind_changing(statement, photo).execute(session.connection()).await?;
     Ok(())

@@ -27,34 +27,43 @@ impl RateLimiter for PostgresRateLimiter {
         throttle: &Throttle,
         now: Timestamp,
     ) -> Result<Decision, RepositoryError> {
-        self.store.change("throttle attempt", None, |session| { async move {
-            // Also whoever comes first finds a row, and those who come at the same time wait for it.
-            let fresh = ThrottleState::default();
-            let (attempts, until_millis) = session
-                .query_as::<(i64, i64)>(
-                    "INSERT INTO gallery.throttle AS kept (key, attempts, until_millis, forgettable_at) VALUES ($1, $2, $3, $4) \
-                     ON CONFLICT (key) DO UPDATE SET attempts = kept.attempts RETURNING attempts, until_millis",
-                )
-                .bind(key.as_str())
-                .bind(i64::from(fresh.attempts))
-                .bind(fresh.until_millis)
-                .bind(throttle.forgettable_at(fresh).as_millis())
-                .fetch_one(session.connection())
-                .await?;
-            let state = ThrottleState { attempts: u32::try_from(attempts).unwrap_or(u32::MAX), until_millis };
-            let (next, decision) = throttle.decide(state, now);
-            if next != state {
-                session
-                    .query("UPDATE gallery.throttle SET attempts = $2, until_millis = $3, forgettable_at = $4 WHERE key = $1")
-                    .bind(key.as_str())
-                    .bind(i64::from(next.attempts))
-                    .bind(next.until_millis)
-                    .bind(throttle.forgettable_at(next).as_millis())
-                    .execute(session.connection())
-                    .await?;
-            }
-            Ok(decision)
-        }.boxed() }).await
+        self.store
+            .change("throttle attempt", None, |session| {
+                async move {
+                    // Also whoever comes first finds a row, and those who come at the same time wait for it.
+                    let fresh = ThrottleState::default();
+                    let (attempts, until_millis) = session
+                        .query_as::<(i64, i64)>(
+                            "INSERT INTO gallery.throttle AS kept (key, attempts, until_millis, forgettable_at) \
+                             VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO UPDATE SET attempts = kept.attempts \
+                             RETURNING attempts, until_millis",
+                        )
+                        .bind(key.as_str())
+                        .bind(i64::from(fresh.attempts))
+                        .bind(fresh.until_millis)
+                        .bind(throttle.forgettable_at(fresh).as_millis())
+                        .fetch_one(session.connection())
+                        .await?;
+                    let state = ThrottleState { attempts: u32::try_from(attempts).unwrap_or(u32::MAX), until_millis };
+                    let (next, decision) = throttle.decide(state, now);
+                    if next != state {
+                        session
+                            .query(
+                                "UPDATE gallery.throttle SET attempts = $2, until_millis = $3, forgettable_at = $4 \
+                                 WHERE key = $1",
+                            )
+                            .bind(key.as_str())
+                            .bind(i64::from(next.attempts))
+                            .bind(next.until_millis)
+                            .bind(throttle.forgettable_at(next).as_millis())
+                            .execute(session.connection())
+                            .await?;
+                    }
+                    Ok(decision)
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn reset(&self, key: &ThrottleKey) -> Result<(), RepositoryError> {
@@ -79,9 +88,8 @@ impl RateLimiter for PostgresRateLimiter {
                 async move {
                     let removed = session
                         .query(
-                            "DELETE FROM gallery.throttle WHERE key = ANY (ARRAY( \
-                     SELECT key FROM gallery.throttle WHERE forgettable_at < $1 \
-                     ORDER BY forgettable_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                            "DELETE FROM gallery.throttle WHERE key = ANY (ARRAY( SELECT key FROM gallery.throttle \
+                             WHERE forgettable_at < $1 ORDER BY forgettable_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
                         )
                         .bind(now.as_millis())
                         .bind(i64::from(limit))

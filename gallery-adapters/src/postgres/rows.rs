@@ -4,10 +4,10 @@ use std::error::Error;
 
 use gallery_domain::ports::{IdempotencyClaim, RepositoryError};
 use gallery_domain::{
-    Album, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, ClaimedWork, ClientLabel, Credential,
-    Description, FileName, Membership, Original, PasswordHash, PersonName, Photo, PhotoDetails, PhotoId, PhotoState,
-    Quota, Rank, Revision, Session, SessionId, Sha256Digest, Tag, Tags, Task, Timestamp, Title, TokenHash, Trashed,
-    User, UserId, UserStatus,
+    Album, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, ClaimedWork, ClientLabel, CodePurpose,
+    Credential, Description, EmailAddress, FileName, Membership, OneTimeCode, Original, PasswordHash, PersonName,
+    Photo, PhotoDetails, PhotoId, PhotoState, Quota, Rank, Revision, Session, SessionId, Sha256Digest, Tag, Tags, Task,
+    Timestamp, Title, TokenHash, Trashed, User, UserId, UserStatus,
 };
 use sqlx::postgres::PgRow;
 use sqlx::{ColumnIndex, Decode, Postgres, Row, Type};
@@ -184,6 +184,25 @@ pub(super) fn credential(row: &PgRow) -> Result<Credential, RepositoryError> {
         })
     };
     read().map_err(|source| corrupt("credential of user", row, "user_id", source))
+}
+
+pub(super) fn one_time_code(
+    row: &PgRow,
+    purpose: CodePurpose,
+    address: &EmailAddress,
+) -> Result<OneTimeCode, RepositoryError> {
+    let read = || -> Result<OneTimeCode, Unreadable> {
+        Ok(OneTimeCode {
+            purpose,
+            address: address.clone(),
+            user: UserId::from_uuid(row.try_get("user_id")?),
+            hash: digest(row, "hash")?,
+            expires_at: time(row, "expires_at")?,
+            tries_left: row.try_get::<i64, _>("tries_left")?.try_into()?,
+            password: row.try_get::<Option<String>, _>("password")?.map(PasswordHash::from_phc),
+        })
+    };
+    read().map_err(|source| corrupt("one-time code of user", row, "user_id", source))
 }
 
 pub(super) fn session(row: &PgRow) -> Result<Session, RepositoryError> {

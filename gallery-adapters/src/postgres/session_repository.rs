@@ -27,18 +27,18 @@ impl SessionRepository for PostgresSessionRepository {
             .change("session insert", None, |on| {
                 async move {
                     on.query(
-                "INSERT INTO gallery.session (id, user_id, token, client, created_at, last_seen_at, expires_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(session.id.as_uuid())
-            .bind(session.user.as_uuid())
-            .bind(session.token.as_digest().as_bytes().to_vec())
-            .bind(session.client.as_str())
-            .bind(session.created_at.as_millis())
-            .bind(session.last_seen_at.as_millis())
-            .bind(session.expires_at().as_millis())
-            .execute(on.connection())
-            .await?;
+                        "INSERT INTO gallery.session (id, user_id, token, client, created_at, last_seen_at, \
+                         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    )
+                    .bind(session.id.as_uuid())
+                    .bind(session.user.as_uuid())
+                    .bind(session.token.as_digest().as_bytes().to_vec())
+                    .bind(session.client.as_str())
+                    .bind(session.created_at.as_millis())
+                    .bind(session.last_seen_at.as_millis())
+                    .bind(session.expires_at().as_millis())
+                    .execute(on.connection())
+                    .await?;
                     Ok(())
                 }
                 .boxed()
@@ -64,21 +64,33 @@ impl SessionRepository for PostgresSessionRepository {
     }
 
     async fn touch(&self, user: UserId, id: SessionId, seen_at: Timestamp) -> Result<(), RepositoryError> {
-        self.store.repeat("session touch", |on| { async move {
-            let statement = on
-                .query(concat!("SELECT ", session_columns!(), " FROM gallery.session WHERE id = $1 AND user_id = $2"))
-                .bind(id.as_uuid())
-                .bind(user.as_uuid());
-            let Some(row) = statement.fetch_optional(on.connection()).await? else { return Ok(()) };
-            let session = Session { last_seen_at: seen_at, ..rows::session(&row)? };
-            on.query("UPDATE gallery.session SET last_seen_at = $2, expires_at = $3 WHERE id = $1 AND last_seen_at < $2")
-                .bind(id.as_uuid())
-                .bind(session.last_seen_at.as_millis())
-                .bind(session.expires_at().as_millis())
-                .execute(on.connection())
-                .await?;
-            Ok(())
-        }.boxed() }).await
+        self.store
+            .repeat("session touch", |on| {
+                async move {
+                    let statement = on
+                        .query(concat!(
+                            "SELECT ",
+                            session_columns!(),
+                            " FROM gallery.session WHERE id = $1 AND user_id = $2"
+                        ))
+                        .bind(id.as_uuid())
+                        .bind(user.as_uuid());
+                    let Some(row) = statement.fetch_optional(on.connection()).await? else { return Ok(()) };
+                    let session = Session { last_seen_at: seen_at, ..rows::session(&row)? };
+                    on.query(
+                        "UPDATE gallery.session SET last_seen_at = $2, expires_at = $3 WHERE id = $1 AND \
+                         last_seen_at < $2",
+                    )
+                    .bind(id.as_uuid())
+                    .bind(session.last_seen_at.as_millis())
+                    .bind(session.expires_at().as_millis())
+                    .execute(on.connection())
+                    .await?;
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn list(&self, user: UserId) -> Result<Vec<Session>, RepositoryError> {
@@ -135,17 +147,22 @@ impl SessionRepository for PostgresSessionRepository {
     }
 
     async fn remove_expired(&self, now: Timestamp, limit: u32) -> Result<u64, RepositoryError> {
-        self.store.change("session remove expired", None, |on| { async move {
-            let removed = on
-                .query(
-                    "DELETE FROM gallery.session WHERE id = ANY (ARRAY( \
-                     SELECT id FROM gallery.session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
-                )
-                .bind(now.as_millis())
-                .bind(i64::from(limit))
-                .execute(on.connection())
-                .await?;
-            Ok(removed.rows_affected())
-        }.boxed() }).await
+        self.store
+            .change("session remove expired", None, |on| {
+                async move {
+                    let removed = on
+                        .query(
+                            "DELETE FROM gallery.session WHERE id = ANY (ARRAY( SELECT id FROM gallery.session \
+                             WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                        )
+                        .bind(now.as_millis())
+                        .bind(i64::from(limit))
+                        .execute(on.connection())
+                        .await?;
+                    Ok(removed.rows_affected())
+                }
+                .boxed()
+            })
+            .await
     }
 }

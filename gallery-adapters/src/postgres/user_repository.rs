@@ -26,26 +26,32 @@ impl PostgresUserRepository {
 #[async_trait]
 impl UserRepository for PostgresUserRepository {
     async fn insert(&self, user: &User) -> Result<(), RepositoryError> {
-        self.store.change("user insert", None, |session| { async move {
-            session
-                .query(
-                    "INSERT INTO gallery.account (id, email, name, status, quota_bytes, quota_photos, quota_pending_uploads, \
-                     created_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                )
-                .bind(user.id.as_uuid())
-                .bind(user.email.as_str())
-                .bind(user.name.as_str())
-                .bind(rows::user_status_name(user.status))
-                // A quota may be the largest number there is, and is never computed with in SQL.
-                .bind(user.quota.bytes.cast_signed())
-                .bind(user.quota.photos.cast_signed())
-                .bind(user.quota.pending_uploads.cast_signed())
-                .bind(user.created_at.as_millis())
-                .bind(rows::integer(user.revision.get()))
-                .execute(session.connection())
-                .await?;
-            Ok(())
-        }.boxed() }).await
+        self.store
+            .change("user insert", None, |session| {
+                async move {
+                    session
+                        .query(
+                            "INSERT INTO gallery.account (id, email, name, status, quota_bytes, quota_photos, \
+                             quota_pending_uploads, created_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+                             $9)",
+                        )
+                        .bind(user.id.as_uuid())
+                        .bind(user.email.as_str())
+                        .bind(user.name.as_str())
+                        .bind(rows::user_status_name(user.status))
+                        // A quota may be the largest number there is, and is never computed with in SQL.
+                        .bind(user.quota.bytes.cast_signed())
+                        .bind(user.quota.photos.cast_signed())
+                        .bind(user.quota.pending_uploads.cast_signed())
+                        .bind(user.created_at.as_millis())
+                        .bind(rows::integer(user.revision.get()))
+                        .execute(session.connection())
+                        .await?;
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, RepositoryError> {
@@ -83,34 +89,40 @@ impl UserRepository for PostgresUserRepository {
     }
 
     async fn replace(&self, user: &User, read_at: Revision, work: Option<Work>) -> Result<(), RepositoryError> {
-        self.store.change("user replace", None, |session| { async move {
-            let replaced = session
-                .query(
-                    "UPDATE gallery.account SET email = $2, name = $3, status = $4, quota_bytes = $5, quota_photos = $6, \
-                     quota_pending_uploads = $7, revision = $8 WHERE id = $1 AND revision = $9",
-                )
-                .bind(user.id.as_uuid())
-                .bind(user.email.as_str())
-                .bind(user.name.as_str())
-                .bind(rows::user_status_name(user.status))
-                .bind(user.quota.bytes.cast_signed())
-                .bind(user.quota.photos.cast_signed())
-                .bind(user.quota.pending_uploads.cast_signed())
-                .bind(rows::integer(user.revision.get()))
-                .bind(rows::integer(read_at.get()))
-                .execute(session.connection())
-                .await?;
-            if replaced.rows_affected() == 0 {
-                return Err(RepositoryError::Stale.into());
-            }
-            if let Some(work) = &work {
-                work_queue::schedule(session, work).await?;
-            }
-            Ok(())
-        }.boxed() }).await
+        self.store
+            .change("user replace", None, |session| {
+                async move {
+                    let replaced = session
+                        .query(
+                            "UPDATE gallery.account SET email = $2, name = $3, status = $4, quota_bytes = $5, \
+                             quota_photos = $6, quota_pending_uploads = $7, revision = $8 WHERE id = $1 AND \
+                             revision = $9",
+                        )
+                        .bind(user.id.as_uuid())
+                        .bind(user.email.as_str())
+                        .bind(user.name.as_str())
+                        .bind(rows::user_status_name(user.status))
+                        .bind(user.quota.bytes.cast_signed())
+                        .bind(user.quota.photos.cast_signed())
+                        .bind(user.quota.pending_uploads.cast_signed())
+                        .bind(rows::integer(user.revision.get()))
+                        .bind(rows::integer(read_at.get()))
+                        .execute(session.connection())
+                        .await?;
+                    if replaced.rows_affected() == 0 {
+                        return Err(RepositoryError::Stale.into());
+                    }
+                    if let Some(work) = &work {
+                        work_queue::schedule(session, work).await?;
+                    }
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
     }
 
-    async fn remove(&self, id: UserId) -> Result<(), RepositoryError> {
+    async fn remove(&self, id: UserId, work: Option<Work>) -> Result<(), RepositoryError> {
         self.store
             .change("user remove", Some(id), |session| {
                 async move {
@@ -118,7 +130,11 @@ impl UserRepository for PostgresUserRepository {
                     account.execute(session.connection()).await?;
                     let usage = session.query("DELETE FROM gallery.usage WHERE owner_id = $1").bind(id.as_uuid());
                     usage.execute(session.connection()).await?;
-                    work_queue::cancel(session, &Task::Account { owner: id }).await
+                    work_queue::cancel(session, &Task::Account { owner: id }).await?;
+                    if let Some(work) = &work {
+                        work_queue::schedule(session, work).await?;
+                    }
+                    Ok(())
                 }
                 .boxed()
             })
@@ -135,14 +151,15 @@ impl UserRepository for PostgresUserRepository {
             .repeat("user all", |session| {
                 async move {
                     let statement = session
-                .query(concat!(
-                    "SELECT ",
-                    user_columns!(),
-                    " FROM gallery.account WHERE id >= coalesce($1, $2) AND id IS DISTINCT FROM $1 ORDER BY id LIMIT $3"
-                ))
-                .bind(page.after.map(|id| id.as_uuid()))
-                .bind(Uuid::nil())
-                .bind(one_more(page.size.get()));
+                        .query(concat!(
+                            "SELECT ",
+                            user_columns!(),
+                            " FROM gallery.account WHERE id >= coalesce($1, $2) AND id IS DISTINCT FROM $1 ORDER BY \
+                             id LIMIT $3"
+                        ))
+                        .bind(page.after.map(|id| id.as_uuid()))
+                        .bind(Uuid::nil())
+                        .bind(one_more(page.size.get()));
                     Ok(statement.fetch_all(session.connection()).await?)
                 }
                 .boxed()

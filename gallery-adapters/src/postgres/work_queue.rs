@@ -31,27 +31,31 @@ impl WorkQueue for PostgresWorkQueue {
     }
 
     async fn claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<ClaimedWork>, RepositoryError> {
-        self.store.change("work claim", None, |session| { async move {
-            // What somebody else claims at this moment is passed over rather than waited for.
-            let rows = session
-                .query(
-                    "WITH due AS MATERIALIZED ( \
-                     SELECT kind, owner_id, subject_id, due_at FROM gallery.work WHERE due_at <= $1 \
-                     ORDER BY due_at, kind, owner_id, subject_id LIMIT $2 FOR UPDATE SKIP LOCKED), \
-                     claimed AS (UPDATE gallery.work SET due_at = $3, attempts = work.attempts + 1, \
-                     claim = hashtextextended(gen_random_uuid()::text, 0) FROM due \
-                     WHERE work.kind = due.kind AND work.owner_id = due.owner_id AND work.subject_id = due.subject_id \
-                     RETURNING work.kind, work.owner_id, work.subject_id, work.attempts, work.claim, due.due_at AS was_due_at) \
-                     SELECT kind, owner_id, subject_id, attempts, claim FROM claimed \
-                     ORDER BY was_due_at, kind, owner_id, subject_id",
-                )
-                .bind(now.as_millis())
-                .bind(i64::from(limit.min(100)))
-                .bind(now.plus(lease).as_millis())
-                .fetch_all(session.connection())
-                .await?;
-            Ok(rows.iter().map(rows::claimed_work).collect::<Result<_, _>>()?)
-        }.boxed() }).await
+        self.store
+            .change("work claim", None, |session| {
+                async move {
+                    // What somebody else claims at this moment is passed over rather than waited for.
+                    let rows = session
+                        .query(
+                            "WITH due AS MATERIALIZED ( SELECT kind, owner_id, subject_id, due_at FROM gallery.work \
+                             WHERE due_at <= $1 ORDER BY due_at, kind, owner_id, subject_id LIMIT $2 FOR UPDATE \
+                             SKIP LOCKED), claimed AS (UPDATE gallery.work SET due_at = $3, attempts = \
+                             work.attempts + 1, claim = hashtextextended(gen_random_uuid()::text, 0) FROM due WHERE \
+                             work.kind = due.kind AND work.owner_id = due.owner_id AND work.subject_id = \
+                             due.subject_id RETURNING work.kind, work.owner_id, work.subject_id, work.attempts, \
+                             work.claim, due.due_at AS was_due_at) SELECT kind, owner_id, subject_id, attempts, \
+                             claim FROM claimed ORDER BY was_due_at, kind, owner_id, subject_id",
+                        )
+                        .bind(now.as_millis())
+                        .bind(i64::from(limit.min(100)))
+                        .bind(now.plus(lease).as_millis())
+                        .fetch_all(session.connection())
+                        .await?;
+                    Ok(rows.iter().map(rows::claimed_work).collect::<Result<_, _>>()?)
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn complete(&self, claimed: &ClaimedWork) -> Result<(), RepositoryError> {
@@ -60,13 +64,16 @@ impl WorkQueue for PostgresWorkQueue {
             .repeat("work complete", |session| {
                 async move {
                     session
-                .query("DELETE FROM gallery.work WHERE kind = $1 AND owner_id = $2 AND subject_id = $3 AND claim = $4")
-                .bind(kind)
-                .bind(owner)
-                .bind(subject)
-                .bind(claimed.claim.cast_signed())
-                .execute(session.connection())
-                .await?;
+                        .query(
+                            "DELETE FROM gallery.work WHERE kind = $1 AND owner_id = $2 AND subject_id = $3 AND \
+                             claim = $4",
+                        )
+                        .bind(kind)
+                        .bind(owner)
+                        .bind(subject)
+                        .bind(claimed.claim.cast_signed())
+                        .execute(session.connection())
+                        .await?;
                     Ok(())
                 }
                 .boxed()
@@ -81,8 +88,8 @@ impl WorkQueue for PostgresWorkQueue {
                 async move {
                     session
                         .query(
-                            "UPDATE gallery.work SET due_at = $5 \
-                     WHERE kind = $1 AND owner_id = $2 AND subject_id = $3 AND claim = $4",
+                            "UPDATE gallery.work SET due_at = $5 WHERE kind = $1 AND owner_id = $2 AND subject_id = \
+                             $3 AND claim = $4",
                         )
                         .bind(kind)
                         .bind(owner)
@@ -124,8 +131,9 @@ pub(super) async fn schedule(session: &mut Session<'_>, work: &Work) -> Result<(
     let (kind, owner, subject) = task_key(&work.task);
     session
         .query(
-            "INSERT INTO gallery.work (kind, owner_id, subject_id, due_at, attempts, claim) VALUES ($1, $2, $3, $4, 0, NULL) \
-             ON CONFLICT (kind, owner_id, subject_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0, claim = NULL",
+            "INSERT INTO gallery.work (kind, owner_id, subject_id, due_at, attempts, claim) VALUES \
+             ($1, $2, $3, $4, 0, NULL) ON CONFLICT (kind, owner_id, subject_id) DO UPDATE SET \
+             due_at = excluded.due_at, attempts = 0, claim = NULL",
         )
         .bind(kind)
         .bind(owner)

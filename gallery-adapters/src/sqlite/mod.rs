@@ -38,6 +38,7 @@ use self::rate_limiter::SqliteRateLimiter;
 use self::session_repository::SqliteSessionRepository;
 use self::user_repository::SqliteUserRepository;
 use self::work_queue::SqliteWorkQueue;
+use crate::private;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -71,11 +72,7 @@ impl SqliteStore {
     /// Opens the file, and makes it and its folder if they are missing. The schema may have to be [migrated](Self::migrate) before use.
     pub async fn connect(path: &Path, options: SqliteOptions) -> Result<Self, BackendFailure> {
         const OPERATION: &str = "opening the database";
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            tokio::fs::create_dir_all(folder)
-                .await
-                .map_err(|source| permanent(OPERATION, SqliteFailure::Folder { path: folder.to_owned(), source }))?;
-        }
+        make_private(path).await.map_err(|failure| permanent(OPERATION, failure))?;
         let shared = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -174,6 +171,19 @@ impl SqliteStore {
     async fn begin(&self, operation: &'static str) -> Result<Change, RepositoryError> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed(operation))
     }
+}
+
+/// Makes the file, and its folder, so that nobody else on the machine reads it; what SQLite puts beside it has the same rights.
+async fn make_private(path: &Path) -> Result<(), SqliteFailure> {
+    let path = path.to_owned();
+    let made = tokio::task::spawn_blocking(move || {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            private::make_folders(folder)
+                .map_err(|source| SqliteFailure::Folder { path: folder.to_owned(), source })?;
+        }
+        private::make_file(&path).map_err(|source| SqliteFailure::CannotOpen(sqlx::Error::Io(source)))
+    });
+    made.await.unwrap_or_else(|gone| Err(SqliteFailure::CannotOpen(sqlx::Error::Io(gone.into()))))
 }
 
 /// A transaction that holds the write lock.

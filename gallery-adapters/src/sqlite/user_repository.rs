@@ -94,7 +94,7 @@ impl UserRepository for SqliteUserRepository {
         change.commit().await.map_err(&failed)
     }
 
-    async fn remove(&self, id: UserId) -> Result<(), RepositoryError> {
+    async fn remove(&self, id: UserId, work: Option<Work>) -> Result<(), RepositoryError> {
         let failed = failed("user remove");
         let mut change = self.store.begin("user remove").await?;
         sqlx::query("DELETE FROM account WHERE id = ?1")
@@ -108,6 +108,9 @@ impl UserRepository for SqliteUserRepository {
             .await
             .map_err(&failed)?;
         work_queue::cancel(&mut change, &Task::Account { owner: id }).await.map_err(&failed)?;
+        if let Some(work) = work {
+            work_queue::schedule(&mut change, &work).await.map_err(&failed)?;
+        }
         change.commit().await.map_err(&failed)
     }
 

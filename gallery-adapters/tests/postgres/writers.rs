@@ -144,6 +144,7 @@ async fn two_processes_count_the_tries_of_a_code_and_of_a_rate_together() {
             hash: right,
             expires_at: now.plus(Duration::from_secs(60)),
             tries_left: 5,
+            password: None,
         };
         fixture.repositories.credentials.put_code(&code).await.unwrap();
         let mut tries = JoinSet::new();

@@ -22,6 +22,21 @@ fn whole(error: &dyn Error) -> String {
     text
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_on_the_machine_reads_the_database() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data/gallery.db");
+    let store = SqliteStore::connect(&path, SqliteOptions::default()).await.unwrap();
+    store.migrate().await.unwrap();
+    let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    for (name, expected) in [("data", 0o700), ("data/gallery.db", 0o600), ("data/gallery.db-wal", 0o600)] {
+        assert_eq!(mode(name), expected, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_missing_folder_is_made_and_one_that_cannot_be_is_named() {
     let folder = tempfile::tempdir().unwrap();

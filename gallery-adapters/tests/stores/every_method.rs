@@ -100,7 +100,7 @@ async fn use_accounts(stored: &Stored) {
     users.usage(owner).await.unwrap();
     let page: Page<User, _> = users.all(first()).await.unwrap();
     assert_eq!(page.items, [user]);
-    users.remove(owner).await.unwrap();
+    users.remove(owner, None).await.unwrap();
 
     let credentials = &stored.repositories.credentials;
     let (old, new) = (PasswordHash::from_phc("old".into()), PasswordHash::from_phc("new".into()));
@@ -115,9 +115,14 @@ async fn use_accounts(stored: &Stored) {
         hash,
         expires_at: now.plus(Duration::from_secs(60)),
         tries_left: 3,
+        password: Some(new),
     };
     credentials.put_code(&code).await.unwrap();
+    credentials.find_code(purpose, &email).await.unwrap();
+    credentials.replace_code(&code, None).await.unwrap();
+    credentials.replace_code(&code, Some(hash)).await.unwrap();
     credentials.try_code(purpose, &email, &Sha256Digest::of(b"wrong"), now).await.unwrap();
+    credentials.try_code(purpose, &email, &hash, now).await.unwrap();
     credentials.remove(owner).await.unwrap();
 
     let sessions = &stored.repositories.sessions;

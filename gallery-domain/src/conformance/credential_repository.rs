@@ -33,6 +33,11 @@ macro_rules! credential_repository_suite {
                 a_code_works_until_it_expires,
                 a_code_is_bound_to_purpose_and_address,
                 a_new_code_takes_the_place_of_the_one_before,
+                a_code_is_found_as_put,
+                a_code_is_replaced_while_it_is_the_one_that_was_read,
+                of_concurrent_replacements_of_a_code_one_wins,
+                an_accepted_code_sets_the_password_that_it_brings,
+                a_refused_code_sets_no_password,
                 an_absent_code_is_refused,
                 removing_a_user_takes_credential_and_codes,
                 removing_absent_credentials_succeeds,
@@ -223,6 +228,98 @@ pub async fn a_new_code_takes_the_place_of_the_one_before(store: &Repositories) 
     assert_eq!(try_code(store, &new).await, CodeTry::Accepted(new.user), "the new code works, with its own tries");
 }
 
+/// Every field of it, whatever became of it.
+pub async fn a_code_is_found_as_put(store: &Repositories) {
+    let things = Things::new();
+    let plain = put_code(store, &things, "ada@example.org").await;
+    let spent = OneTimeCode { tries_left: 0, expires_at: Timestamp::from_millis(-1), ..plain.clone() };
+    let bringing = OneTimeCode { password: Some(hash("$argon2id$'\";--")), ..plain.clone() };
+    for code in [spent, bringing, plain] {
+        store.credentials.put_code(&code).await.succeeds("putting a code");
+        assert_eq!(find_code(store, &code).await, Some(code), "a code is found as it was put");
+    }
+    let absent = [
+        code(&things, "bob@example.org"),
+        OneTimeCode { purpose: CodePurpose::ResetPassword, ..code(&things, "ada@example.org") },
+    ];
+    for absent in absent {
+        assert_eq!(find_code(store, &absent).await, None, "a code that was never put is not found");
+    }
+}
+
+/// Whoever read another one has to look again.
+pub async fn a_code_is_replaced_while_it_is_the_one_that_was_read(store: &Repositories) {
+    let things = Things::new();
+    let bob = put_code(store, &things, "bob@example.org").await;
+    let first = code(&things, "ada@example.org");
+    let second = OneTimeCode { hash: Sha256Digest::of(b"second"), password: Some(hash("second")), ..first.clone() };
+    let third = OneTimeCode { hash: Sha256Digest::of(b"third"), user: things.owner(), tries_left: 2, ..first.clone() };
+    assert!(!replace_code(store, &second, Some(&first)).await, "an absent code is not replaced");
+    assert_eq!(find_code(store, &first).await, None, "what is not replaced stays absent");
+    assert!(replace_code(store, &first, None).await, "where there is none, a code is set");
+    assert!(!replace_code(store, &second, None).await, "where there is one, none is set");
+    assert!(replace_code(store, &second, Some(&first)).await, "the code that was read is replaced");
+    assert!(!replace_code(store, &third, Some(&first)).await, "another than the one that was read is not replaced");
+    assert_eq!(find_code(store, &first).await.as_ref(), Some(&second), "what is not replaced stays");
+    try_wrong(store, &second).await;
+    assert!(replace_code(store, &third, Some(&second)).await, "a wrong try makes no other code of it");
+    assert_eq!(find_code(store, &first).await, Some(third), "every field is replaced");
+    assert_eq!(find_code(store, &bob).await, Some(bob), "another's code stays");
+}
+
+/// Of several that read the same.
+pub async fn of_concurrent_replacements_of_a_code_one_wins(store: &Repositories) {
+    let things = Things::new();
+    let mut kept = None;
+    for round in 0..2 {
+        let new: Vec<OneTimeCode> = (0..RACERS)
+            .map(|n| OneTimeCode {
+                hash: Sha256Digest::of(format!("{round} {n}").as_bytes()),
+                ..code(&things, "ada@example.org")
+            })
+            .collect();
+        let replaced = join_all(new.iter().map(|new| replace_code(store, new, kept.as_ref()))).await;
+        assert_eq!(replaced.iter().filter(|replaced| **replaced).count(), 1, "one of {RACERS} replacements wins");
+        let winner = &new[replaced.iter().position(|replaced| *replaced).expect("one won")];
+        kept = find_code(store, winner).await;
+        assert_eq!(kept.as_ref(), Some(winner), "the code that won is there");
+    }
+}
+
+/// Not before; and a code that brings none leaves the password as it is.
+pub async fn an_accepted_code_sets_the_password_that_it_brings(store: &Repositories) {
+    let things = Things::new();
+    for before in [None, Some("old")] {
+        let code = OneTimeCode { password: Some(hash("new")), ..code(&things, "ada@example.org") };
+        if let Some(before) = before {
+            put(store, code.user, before).await;
+        }
+        store.credentials.put_code(&code).await.succeeds("putting a code");
+        assert_eq!(password_of(store, code.user).await, before.map(hash), "a code that waits sets nothing");
+        assert_eq!(try_code(store, &code).await, CodeTry::Accepted(code.user), "a right code is accepted");
+        let found = store.credentials.find(code.user).await.succeeds("finding a credential");
+        let expected = Credential { user: code.user, password: hash("new"), changed_at: just_before_the_end_of(&code) };
+        assert_eq!(found, Some(expected), "an accepted code sets the password that it brings");
+
+        let bare = OneTimeCode { password: None, ..code.clone() };
+        store.credentials.put_code(&bare).await.succeeds("putting a code");
+        assert_eq!(try_code(store, &bare).await, CodeTry::Accepted(code.user), "a right code is accepted");
+        assert_eq!(password_of(store, code.user).await, Some(hash("new")), "a code without a password leaves it");
+    }
+}
+
+/// However it comes to be refused.
+pub async fn a_refused_code_sets_no_password(store: &Repositories) {
+    let things = Things::new();
+    let code = OneTimeCode { password: Some(hash("new")), tries_left: 1, ..code(&things, "ada@example.org") };
+    store.credentials.put_code(&code).await.succeeds("putting a code");
+    let late = store.credentials.try_code(code.purpose, &code.address, &code.hash, code.expires_at).await;
+    assert_eq!(late.succeeds("trying a code"), CodeTry::Refused, "a code is refused when it has expired");
+    try_wrong(store, &code).await;
+    assert_eq!(try_code(store, &code).await, CodeTry::Refused, "a code without a try left is refused");
+    assert_eq!(password_of(store, code.user).await, None, "a refused code sets no password");
+}
+
 /// Which of the reasons it is, is nobody's business.
 pub async fn an_absent_code_is_refused(store: &Repositories) {
     let things = Things::new();
@@ -288,6 +385,7 @@ fn code(things: &Things, to: &str) -> OneTimeCode {
         hash: Sha256Digest::of(format!("code for {to}").as_bytes()),
         expires_at: things.at(600),
         tries_left: 5,
+        password: None,
     }
 }
 
@@ -297,8 +395,20 @@ async fn put_code(store: &Repositories, things: &Things, to: &str) -> OneTimeCod
     code
 }
 
+async fn find_code(store: &Repositories, code: &OneTimeCode) -> Option<OneTimeCode> {
+    store.credentials.find_code(code.purpose, &code.address).await.succeeds("finding a code")
+}
+
+async fn replace_code(store: &Repositories, code: &OneTimeCode, old: Option<&OneTimeCode>) -> bool {
+    store.credentials.replace_code(code, old.map(|old| old.hash)).await.succeeds("replacing a code")
+}
+
+fn just_before_the_end_of(code: &OneTimeCode) -> Timestamp {
+    code.expires_at.minus(Duration::from_secs(1))
+}
+
 async fn try_code(store: &Repositories, code: &OneTimeCode) -> CodeTry {
-    let now = code.expires_at.minus(Duration::from_secs(1));
+    let now = just_before_the_end_of(code);
     store.credentials.try_code(code.purpose, &code.address, &code.hash, now).await.succeeds("trying a code")
 }
 

@@ -280,7 +280,7 @@ async fn apply(store: &Repositories, call: Call) -> String {
             let photos = walk(size(100), async |page| store.photos.all(owner, page).await).await;
             let albums = walk(size(100), async |page| store.albums.all(owner, page).await).await;
             if photos.is_empty() && albums.is_empty() {
-                outcome(store.users.remove(owner).await)
+                outcome(store.users.remove(owner, None).await)
             } else {
                 String::new()
             }

@@ -612,11 +612,11 @@ pub async fn searching_finds_each_photo_once_while_others_write(store: &Reposito
     }
 }
 
-/// 48 terms a photo, each found.
+/// As many as [`MAX_TERMS`](crate::terms::MAX_TERMS), each found; no word beyond.
 pub async fn photos_with_as_many_words_as_count_are_found(store: &Repositories) {
     let things = Things::new();
     let owner = things.owner();
-    let words: Vec<String> = (0..70).map(|n| format!("word{n:02}")).collect();
+    let words: Vec<String> = (0..120).map(|n| format!("word{n:03}")).collect();
     let photo = things.photo(owner).description(&words.join(" ")).build();
     keep(store, &photo).await;
     for word in &words {
@@ -626,7 +626,7 @@ pub async fn photos_with_as_many_words_as_count_are_found(store: &Repositories) 
     let terms = photo.terms();
     assert_found(store, owner, terms.all().last().expect("it has terms").as_str(), std::slice::from_ref(&photo)).await;
     let changed = change(store, owner, photo.id, |photo| photo.details.description = Default::default()).await;
-    assert_found(store, owner, "word00", &[]).await;
+    assert_found(store, owner, "word000", &[]).await;
     assert_found(store, owner, "dsc", &[changed]).await;
 }
 

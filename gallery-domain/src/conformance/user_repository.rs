@@ -35,6 +35,7 @@ macro_rules! user_repository_suite {
                 removing_an_absent_user_succeeds,
                 a_removed_user_is_gone,
                 removing_a_user_cancels_the_work_on_the_account,
+                removing_a_user_schedules_other_work_with_it,
                 whoever_has_nothing_uses_nothing,
                 all_users_come_by_id,
             ]
@@ -285,10 +286,10 @@ pub async fn a_refused_replace_of_a_user_changes_nothing(store: &Repositories) {
 pub async fn removing_an_absent_user_succeeds(store: &Repositories) {
     let things = Things::new();
     let user = things.user();
-    store.users.remove(user.id).await.succeeds("removing a user who never was");
+    store.users.remove(user.id, None).await.succeeds("removing a user who never was");
     store.users.insert(&user).await.succeeds("inserting a user");
     for _ in 0..2 {
-        store.users.remove(user.id).await.succeeds("removing a user");
+        store.users.remove(user.id, None).await.succeeds("removing a user");
     }
 }
 
@@ -302,7 +303,7 @@ pub async fn a_removed_user_is_gone(store: &Repositories) {
     let photo = things.photo(user.id).build();
     keep(store, &photo).await;
     store.photos.remove(user.id, photo.id).await.succeeds("removing a photo");
-    store.users.remove(user.id).await.succeeds("removing a user");
+    store.users.remove(user.id, None).await.succeeds("removing a user");
     let found = store.users.find(user.id).await.succeeds("finding a user");
     assert_eq!(found, None, "a removed user is gone");
     let found = store.users.find_by_email(&user.email).await.succeeds("finding a user by address");
@@ -327,9 +328,23 @@ pub async fn removing_a_user_cancels_the_work_on_the_account(store: &Repositorie
         let work = Work::new(Task::Account { owner: user.id }, things.at(due));
         store.work.schedule(&work).await.succeeds("scheduling work");
     }
-    store.users.remove(user.id).await.succeeds("removing a user");
+    store.users.remove(user.id, None).await.succeeds("removing a user");
     let due = store.work.next_due().await.succeeds("asking for the next work");
     assert_eq!(due, Some(things.at(9)), "the work on a removed account is gone, other work is not");
+}
+
+/// Whoever removes an account can have it looked after once more, without a crash in between; also when it is sent twice.
+pub async fn removing_a_user_schedules_other_work_with_it(store: &Repositories) {
+    let things = Things::new();
+    let user = things.user();
+    store.users.insert(&user).await.succeeds("inserting a user");
+    let task = Task::Account { owner: user.id };
+    store.work.schedule(&Work::new(task, things.at(5))).await.succeeds("scheduling work");
+    for _ in 0..2 {
+        store.users.remove(user.id, Some(Work::new(task, things.at(9)))).await.succeeds("removing a user");
+        let due = store.work.next_due().await.succeeds("asking for the next work");
+        assert_eq!(due, Some(things.at(9)), "the work of a removal takes the place of what there was");
+    }
 }
 
 /// Usage is all zero for whoever has no photos, account or not.
@@ -359,7 +374,7 @@ pub async fn all_users_come_by_id(store: &Repositories) {
         let listed = walk(size, async |page| store.users.all(page).await).await;
         assert_eq!(listed, users, "pages of {} visit every user by id", size.get());
     }
-    store.users.remove(users[4].id).await.succeeds("removing a user");
+    store.users.remove(users[4].id, None).await.succeeds("removing a user");
     let page = store.users.all(PageRequest::after(size(2), users[4].id)).await.succeeds("reading a page");
     assert_eq!(page.items, users[5..7], "the list goes on after a user who is gone");
 }

@@ -30,6 +30,24 @@ impl CredentialRepository for MemoryStore {
         Ok(())
     }
 
+    async fn find_code(
+        &self,
+        purpose: CodePurpose,
+        address: &EmailAddress,
+    ) -> Result<Option<OneTimeCode>, RepositoryError> {
+        Ok(self.lock().codes.get(&(purpose, address.clone())).cloned())
+    }
+
+    async fn replace_code(&self, code: &OneTimeCode, old: Option<Sha256Digest>) -> Result<bool, RepositoryError> {
+        let mut state = self.lock();
+        let place = (code.purpose, code.address.clone());
+        let is_old = state.codes.get(&place).map(|kept| kept.hash) == old;
+        if is_old {
+            state.codes.insert(place, code.clone());
+        }
+        Ok(is_old)
+    }
+
     async fn try_code(
         &self,
         purpose: CodePurpose,
@@ -46,8 +64,11 @@ impl CredentialRepository for MemoryStore {
             code.tries_left -= 1;
             return Ok(CodeTry::Refused);
         }
-        let user = code.user;
+        let (user, password) = (code.user, code.password.clone());
         state.codes.remove(&place);
+        if let Some(password) = password {
+            state.credentials.insert(user, Credential { user, password, changed_at: now });
+        }
         Ok(CodeTry::Accepted(user))
     }
 

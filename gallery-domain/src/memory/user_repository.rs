@@ -41,10 +41,13 @@ impl UserRepository for MemoryStore {
         Ok(())
     }
 
-    async fn remove(&self, id: UserId) -> Result<(), RepositoryError> {
+    async fn remove(&self, id: UserId, work: Option<Work>) -> Result<(), RepositoryError> {
         let mut state = self.lock();
         state.users.remove(&id);
         state.work.remove(&Task::Account { owner: id });
+        if let Some(work) = work {
+            state.schedule(&work);
+        }
         Ok(())
     }
 

@@ -23,7 +23,7 @@ pub trait BlobStore: Debug + Send + Sync + 'static {
     /// [`AlreadyExists`](BlobError::AlreadyExists) and keeps what it had; of two at the same time one wins. Nobody ever sees a part of a blob.
     async fn put(&self, key: &BlobKey, info: &BlobInfo, bytes: ByteStream) -> Result<(), BlobError>;
 
-    /// The description of a blob.
+    /// The description of a blob. One that is there and cannot be read as it was kept answers [`Corrupt`](BlobError::Corrupt), here and from [`get`](Self::get).
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError>;
 
     /// A blob's description and its bytes, or those from `range.start` up to but not including `range.end`; a range is cut to the blob.
@@ -83,6 +83,10 @@ pub enum BlobError {
     /// The bytes stopped coming; nothing was kept.
     #[error("the bytes stopped coming")]
     Interrupted(#[source] std::io::Error),
+
+    /// The blob is there, and is not as it was kept: nobody can tell its bytes any more.
+    #[error("the blob is damaged: restore it from a backup")]
+    Corrupt,
 
     /// The backend failed.
     #[error(transparent)]

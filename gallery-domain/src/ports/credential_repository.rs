@@ -25,7 +25,19 @@ pub trait CredentialRepository: Debug + Send + Sync + 'static {
     /// Sets a code in place of any other of its purpose and address.
     async fn put_code(&self, code: &OneTimeCode) -> Result<(), RepositoryError>;
 
-    /// Tries a code: right, in time and with a try left, it is accepted and used up; wrong, it costs a try.
+    /// The code of this purpose and address, also when it has expired or has no try left.
+    async fn find_code(
+        &self,
+        purpose: CodePurpose,
+        address: &EmailAddress,
+    ) -> Result<Option<OneTimeCode>, RepositoryError>;
+
+    /// Sets a code in place of the one of its purpose and address that has the hash `old`, or where there is none; unless by now there is
+    /// another, one where there was none, or none where there was one. Whether it did.
+    async fn replace_code(&self, code: &OneTimeCode, old: Option<Sha256Digest>) -> Result<bool, RepositoryError>;
+
+    /// Tries a code: right, in time and with a try left, it is accepted and used up, and in the same write the password that it brings becomes
+    /// the user's, changed at `now`; one that brings none leaves the user's as it is. Wrong, it costs a try.
     /// However many try at once, one at most is accepted, and no more wrong ones than there are tries are looked at.
     async fn try_code(
         &self,

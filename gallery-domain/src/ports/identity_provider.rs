@@ -15,15 +15,17 @@ use crate::{ClientLabel, EmailAddress, InvalidValue, Password, SecretToken, Sess
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait IdentityProvider: Debug + Send + Sync + 'static {
-    /// Begins an identity whose e-mail address is not confirmed yet, and mails a code. A second time for the same user, the new password and
-    /// code take the place of the old ones.
+    /// Begins an identity whose e-mail address is not confirmed yet, and mails a code. The password counts once a code is confirmed, and not before. A
+    /// second time for the same user, a new code takes the place of the old one; if the password is another, none of them will count:
+    /// nobody can tell which is that of whoever reads the mail, and a stranger must not choose it. They set one as if they had
+    /// [forgotten](Self::forgot_password) it.
     async fn register(&self, user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError>;
 
     /// Does the work of [`register`](Self::register) for an address that has an account: checks the password against the rules and spends the
     /// same time, but keeps nothing, and mails that there is an account already.
     async fn register_again(&self, email: &EmailAddress, password: &Password) -> Result<(), IdentityError>;
 
-    /// Begins an identity that counts as confirmed, without a mail: for the operator at the console.
+    /// Begins an identity that counts as confirmed, without a mail: for the operator at the console. Codes mailed before stop working.
     async fn register_confirmed(
         &self,
         user: UserId,
@@ -35,7 +37,8 @@ pub trait IdentityProvider: Debug + Send + Sync + 'static {
     /// one nothing is mailed, and nobody is told.
     async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError>;
 
-    /// Confirms an e-mail address with the code mailed to it; whose it is. Each code works once.
+    /// Confirms an e-mail address with the code mailed to it; whose it is. From then on the password counts that they signed up with. Each code
+    /// works once.
     async fn confirm(&self, email: &EmailAddress, code: &str) -> Result<UserId, IdentityError>;
 
     /// Logs in. `user` is whoever has this address, if anybody may log in with it at all.

@@ -25,8 +25,9 @@ pub trait UserRepository: Debug + Send + Sync + 'static {
     /// [`AlreadyExists`](RepositoryError::AlreadyExists) if a changed e-mail address is taken.
     async fn replace(&self, user: &User, read_at: Revision, work: Option<Work>) -> Result<(), RepositoryError>;
 
-    /// Removes a user, the counts of their usage and work on their account; their photos and albums have to be gone by then. Removing an absent one succeeds.
-    async fn remove(&self, id: UserId) -> Result<(), RepositoryError>;
+    /// Removes a user, the counts of their usage and work on their account, and schedules other work, in one atomic write; their photos and albums
+    /// have to be gone by then. Of an absent one nothing is removed, and the work is scheduled.
+    async fn remove(&self, id: UserId, work: Option<Work>) -> Result<(), RepositoryError>;
 
     /// What the user's photos come to: all zero for whoever has none. Kept by the [`PhotoRepository`](super::PhotoRepository).
     async fn usage(&self, id: UserId) -> Result<Usage, RepositoryError>;

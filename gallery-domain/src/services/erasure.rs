@@ -54,15 +54,19 @@ impl Erasure {
         if account.as_ref().is_some_and(|account| account.status != UserStatus::Closing) {
             return Ok(None);
         }
+        if account.is_none() {
+            // A code that was being mailed while the account went.
+            repositories.credentials.remove(user).await?;
+        }
         if let Some(due_at) = self.erase_holdings(user).await? {
             return Ok(Some(due_at));
         }
         let Some(account) = account else { return Ok(None) };
         self.context.identity.remove(user, &account.email).await?;
-        let settled_at = self.settled_at();
-        // Last, for it is what tells that there is something to do.
-        repositories.users.remove(user).await?;
-        repositories.work.schedule(&Work::new(Task::Account { owner: user }, settled_at)).await?;
+        // Last, for it is what tells that there is something to do; and with it the second look.
+        let second_look = Work::new(Task::Account { owner: user }, self.settled_at());
+        repositories.users.remove(user, Some(second_look)).await?;
+        // The claim on this work is void now, so that completing it leaves the second look.
         Ok(None)
     }
 
@@ -162,6 +166,13 @@ impl Erasure {
                 // No photo is left that they could belong to.
                 self.context.blobs.remove(&blobs.items).await?;
             }
+        }
+        if !self.context.identity.sessions(user).await?.is_empty() {
+            residue.push("sessions");
+        }
+        let account = repositories.users.find(user).await?;
+        if account.is_none() && repositories.credentials.find(user).await?.is_some() {
+            residue.push("credentials");
         }
         if repositories.users.usage(user).await? != crate::Usage::default() {
             residue.push("usage");

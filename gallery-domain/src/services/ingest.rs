@@ -1,9 +1,14 @@
 //! Turning uploaded bytes into photos.
 
+use std::sync::Arc;
+
+use async_lock::Semaphore;
 use bytes::Bytes;
 
 use super::{Added, CHANGE_ATTEMPTS, Context, NewPhoto, Photos};
-use crate::ports::{BlobError, BlobInfo, ImageError, ProcessedImage, RepositoryError, byte_stream, collect_bytes};
+use crate::ports::{
+    Blob, BlobError, BlobInfo, ImageError, ProcessedImage, RepositoryError, byte_stream, collect_bytes,
+};
 use crate::{
     Actor, BlobArea, BlobKey, Failure, FailureKind, GalleryError, Page, PageRequest, Photo, PhotoId, PhotoState,
     Sha256Digest, Task, Timestamp, UserId, Work,
@@ -18,6 +23,8 @@ use crate::{
 pub struct Ingest {
     context: Context,
     photos: Photos,
+    /// Taken before a photo's bytes are read: however many wait, few are in memory.
+    turns: Arc<Semaphore>,
 }
 
 /// What came of importing a file.
@@ -33,7 +40,8 @@ pub enum Imported {
 
 impl Ingest {
     pub(super) fn new(context: Context, photos: Photos) -> Self {
-        Self { context, photos }
+        let turns = Arc::new(Semaphore::new(context.policy().ingests_at_once.max(1)));
+        Self { context, photos, turns }
     }
 
     /// Takes note that the bytes of an upload have come, whatever told so, and looks into them. May be told twice, late, or of a photo that is gone.
@@ -68,6 +76,10 @@ impl Ingest {
         if photo.state == PhotoState::Uploading {
             match self.context.blobs.put(&BlobKey::incoming(photo.owner, photo.id), &info, byte_stream(bytes)).await {
                 Ok(()) | Err(BlobError::AlreadyExists) => {}
+                Err(BlobError::Mismatch { .. }) => {
+                    let changed = "the file was changed while it was being read: import it once more";
+                    return Err(GalleryError::Conflict(changed.into()));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -96,7 +108,10 @@ impl Ingest {
         };
         match photo.state {
             PhotoState::Uploading => self.receive(photo).await,
-            PhotoState::Processing => self.process(photo).await.map(|()| None),
+            PhotoState::Processing => {
+                let _turn = self.turns.acquire().await;
+                self.process(photo).await.map(|()| None)
+            }
             PhotoState::Ready(_) => {
                 // An upload with a ticket from before, after the photo became ready by another.
                 self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?;
@@ -126,7 +141,12 @@ impl Ingest {
 
     async fn receive(&self, photo: Photo) -> Result<Option<Timestamp>, GalleryError> {
         let now = self.context.now();
-        if self.context.blobs.head(&BlobKey::incoming(photo.owner, photo.id)).await?.is_none() {
+        let came = match self.context.blobs.head(&BlobKey::incoming(photo.owner, photo.id)).await {
+            Ok(info) => info.is_some(),
+            Err(BlobError::Corrupt) => true,
+            Err(error) => return Err(error.into()),
+        };
+        if !came {
             let deadline = photo.created_at.plus(self.context.policy().upload_deadline);
             if now < deadline {
                 return Ok(Some(deadline));
@@ -135,6 +155,9 @@ impl Ingest {
             self.fail(photo, FailureKind::NeverUploaded, detail.into()).await?;
             return Ok(None);
         }
+        // The time for which nobody else looks into the photo begins when its turn has come.
+        let _turn = self.turns.acquire().await;
+        let now = self.context.now();
         let work =
             Work::new(Task::Photo { owner: photo.owner, photo: photo.id }, now.plus(self.context.policy().lease));
         let mut processing = photo.clone();
@@ -153,9 +176,9 @@ impl Ingest {
         let incoming = BlobKey::incoming(owner, id);
         let original = BlobKey::original(owner, id, &photo.original.sha256);
         let limit = self.context.policy().largest_upload;
-        let (source, blob) = match self.context.blobs.get(&incoming, None).await? {
+        let (source, blob) = match self.readable(&incoming).await? {
             Some(blob) => (&incoming, blob),
-            None => match self.context.blobs.get(&original, None).await? {
+            None => match self.readable(&original).await? {
                 Some(blob) => (&original, blob),
                 None => {
                     let detail = "The file's bytes were lost on their way. Upload it again.";
@@ -175,29 +198,21 @@ impl Ingest {
                 if *source == incoming {
                     self.context.blobs.copy(&incoming, &original).await?;
                 }
-                self.keep_derived(&photo, &image).await?;
+                keep_derived(&self.context, &photo, &image).await?;
                 self.finish(photo, image).await
             }
             Err(ImageError::Refused { kind, detail }) => self.fail(photo, kind, detail).await,
-            Err(error) => Err(error.into()),
+            // Never an outage to be waited for: it may be this very file that breaks the processor, so that it counts as an attempt.
+            Err(error) => Err(GalleryError::Internal(Box::new(error))),
         }
     }
 
-    async fn keep_derived(&self, photo: &Photo, image: &ProcessedImage) -> Result<(), GalleryError> {
-        for derived in &image.derived {
-            let info = BlobInfo {
-                content_type: derived.media_type,
-                bytes: derived.bytes.len() as u64,
-                sha256: Sha256Digest::of(&derived.bytes),
-            };
-            let key = BlobKey::derived(photo.owner, photo.id, derived.image);
-            match self.context.blobs.put(&key, &info, byte_stream(derived.bytes.clone())).await {
-                // From an attempt before this one.
-                Ok(()) | Err(BlobError::AlreadyExists) => {}
-                Err(error) => return Err(error.into()),
-            }
+    /// A blob, unless it is absent or damaged.
+    async fn readable(&self, key: &BlobKey) -> Result<Option<Blob>, GalleryError> {
+        match self.context.blobs.get(key, None).await {
+            Err(BlobError::Corrupt) => Ok(None),
+            answer => Ok(answer?),
         }
-        Ok(())
     }
 
     /// Makes the photo ready, however often its owner edits it meanwhile.
@@ -250,4 +265,22 @@ impl Ingest {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Keeps the images made of a photo; those that are there stay.
+pub(super) async fn keep_derived(context: &Context, photo: &Photo, image: &ProcessedImage) -> Result<(), GalleryError> {
+    for derived in &image.derived {
+        let info = BlobInfo {
+            content_type: derived.media_type,
+            bytes: derived.bytes.len() as u64,
+            sha256: Sha256Digest::of(&derived.bytes),
+        };
+        let key = BlobKey::derived(photo.owner, photo.id, derived.image);
+        match context.blobs.put(&key, &info, byte_stream(derived.bytes.clone())).await {
+            // From an attempt before this one.
+            Ok(()) | Err(BlobError::AlreadyExists) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }

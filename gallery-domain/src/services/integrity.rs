@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use bytes::Bytes;
+
 use super::Context;
-use crate::ports::{BlobError, BlobInfo, Discrepancy, byte_stream, collect_bytes};
+use super::ingest::keep_derived;
+use crate::ports::{BlobError, BlobInfo, Discrepancy, collect_bytes};
 use crate::{
     BlobArea, BlobKey, DerivedImage, GalleryError, PageRequest, PageSize, Photo, PhotoId, PhotoState, Sha256Digest,
-    Task, Timestamp, Usage, User, UserId, UserStatus, Work,
+    Task, Timestamp, User, UserId, UserStatus, Work,
 };
 
 /// Checks the invariants of the gallery by recounting everything.
@@ -19,7 +22,7 @@ pub struct Integrity {
 /// How thorough a check is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// Read every original and compare its hash, too.
+    /// Read every original and every image made of it, and compare hashes, too.
     pub hash: bool,
     /// Mend what can be mended without losing anything.
     pub repair: bool,
@@ -36,7 +39,7 @@ pub struct VerifySummary {
     pub albums: u64,
     /// Blobs.
     pub blobs: u64,
-    /// Bytes of originals that were hashed.
+    /// Bytes that were hashed.
     pub hashed_bytes: u64,
     /// Faults found.
     pub faults: u64,
@@ -109,7 +112,7 @@ impl Integrity {
         Self { context }
     }
 
-    /// Checks every user, photo, album and blob, and tells each fault as it is found. Takes time that grows with the gallery, memory that does not.
+    /// Checks every user, photo, album and blob, and tells each fault as it is found; what others change meanwhile is none. Takes time that grows with the gallery, memory that does not.
     pub async fn verify(&self, options: VerifyOptions, tell: Sink<'_>) -> Result<VerifySummary, GalleryError> {
         let mut check = Check { context: &self.context, options, tell, summary: VerifySummary::default() };
         let mut page = PageRequest::first(PageSize::MAX);
@@ -148,26 +151,16 @@ impl Check<'_> {
         for discrepancy in repositories.photos.audit(owner, self.options.repair).await? {
             self.fault(Some(owner), FaultKind::Count(discrepancy), self.options.repair);
         }
-        let mut usage = Usage::default();
         let mut page = PageRequest::first(PageSize::MAX);
         loop {
             let photos = repositories.photos.all(owner, page).await?;
             for photo in &photos.items {
-                usage.photos += 1;
-                usage.bytes += photo.original.bytes;
-                usage.pending_uploads += u64::from(photo.state == PhotoState::Uploading);
                 self.photo(photo).await?;
             }
             match photos.next {
                 Some(next) => page = PageRequest::after(PageSize::MAX, next),
                 None => break,
             }
-        }
-        let stored = repositories.users.usage(owner).await?;
-        if stored != usage {
-            let (stored, counted) = (format!("{stored:?}"), format!("{usage:?}"));
-            let discrepancy = Discrepancy { subject: "usage".into(), stored, counted };
-            self.fault(Some(owner), FaultKind::Count(discrepancy), false);
         }
         let mut page = PageRequest::first(PageSize::MAX);
         loop {
@@ -202,70 +195,114 @@ impl Check<'_> {
             PhotoState::Uploading | PhotoState::Processing => self.is_past(photo.created_at, patience),
             PhotoState::Erasing { settled_at } => self.is_past(settled_at, patience),
         };
+        let mut faults = Vec::new();
         if overdue {
-            if self.options.repair {
-                self.schedule(Task::Photo { owner, photo: id }).await?;
-            }
-            self.fault(Some(owner), FaultKind::Stuck { photo: id, state: photo.state.name() }, self.options.repair);
+            faults.push(FaultKind::Stuck { photo: id, state: photo.state.name() });
         }
-        if photo.facts().is_none() {
+        if photo.facts().is_some() {
+            self.original(photo, &mut faults).await?;
+            self.derived(photo, &mut faults).await?;
+        }
+        // What was changed or removed while it was looked at is as its change left it, and no fault.
+        if faults.is_empty() || !self.is_unchanged(photo).await? {
             return Ok(());
         }
-        let original = BlobKey::original(owner, id, &photo.original.sha256);
-        match self.context.blobs.head(&original).await? {
-            None => self.fault(Some(owner), FaultKind::MissingBlob { photo: id, key: original.clone() }, false),
-            Some(info) if info.bytes != photo.original.bytes || info.sha256 != photo.original.sha256 => {
-                self.fault(Some(owner), FaultKind::WrongBytes { photo: id, key: original.clone() }, false);
-            }
-            Some(_) if self.options.hash => self.hash(photo, &original).await?,
-            Some(_) => {}
-        }
-        let mut missing = Vec::new();
-        for image in DerivedImage::ALL {
-            let key = BlobKey::derived(owner, id, image);
-            if self.context.blobs.head(&key).await?.is_none() {
-                missing.push((image, key));
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let repaired = self.options.repair && self.derive_again(photo, &original).await?;
-        for (_, key) in missing {
-            self.fault(Some(owner), FaultKind::MissingBlob { photo: id, key }, repaired);
+        let repaired = self.options.repair && self.mend(photo, &faults).await?;
+        for kind in faults {
+            let mended = match &kind {
+                FaultKind::MissingBlob { key, .. } | FaultKind::WrongBytes { key, .. } => repaired && !is_original(key),
+                _ => self.options.repair,
+            };
+            self.fault(Some(owner), kind, mended);
         }
         Ok(())
     }
 
-    /// Makes the derived images of a photo anew; whether its original allowed it.
-    async fn derive_again(&self, photo: &Photo, original: &BlobKey) -> Result<bool, GalleryError> {
-        let Some(blob) = self.context.blobs.get(original, None).await? else { return Ok(false) };
-        let Ok(bytes) = collect_bytes(blob.bytes, self.context.policy().largest_upload).await else { return Ok(false) };
-        let Ok(image) = self.context.images.process(bytes).await else { return Ok(false) };
-        for derived in image.derived {
-            let info = BlobInfo {
-                content_type: derived.media_type,
-                bytes: derived.bytes.len() as u64,
-                sha256: Sha256Digest::of(&derived.bytes),
-            };
-            let key = BlobKey::derived(photo.owner, photo.id, derived.image);
-            match self.context.blobs.put(&key, &info, byte_stream(derived.bytes)).await {
-                Ok(()) | Err(BlobError::AlreadyExists) => {}
-                Err(error) => return Err(error.into()),
+    async fn is_unchanged(&self, photo: &Photo) -> Result<bool, GalleryError> {
+        let now = self.context.repositories.photos.find(photo.owner, photo.id).await?;
+        Ok(now.is_some_and(|now| now.revision == photo.revision))
+    }
+
+    async fn original(&mut self, photo: &Photo, faults: &mut Vec<FaultKind>) -> Result<(), GalleryError> {
+        let key = BlobKey::original(photo.owner, photo.id, &photo.original.sha256);
+        let expected = (photo.original.bytes, photo.original.sha256);
+        match self.look(&key).await? {
+            Look::Absent => faults.push(FaultKind::MissingBlob { photo: photo.id, key }),
+            Look::Right(info) if (info.bytes, info.sha256) == expected => {}
+            Look::Right(_) | Look::Damaged => faults.push(FaultKind::WrongBytes { photo: photo.id, key }),
+        }
+        Ok(())
+    }
+
+    async fn derived(&mut self, photo: &Photo, faults: &mut Vec<FaultKind>) -> Result<(), GalleryError> {
+        for image in DerivedImage::ALL {
+            let key = BlobKey::derived(photo.owner, photo.id, image);
+            match self.look(&key).await? {
+                Look::Absent => faults.push(FaultKind::MissingBlob { photo: photo.id, key }),
+                Look::Damaged => faults.push(FaultKind::WrongBytes { photo: photo.id, key }),
+                Look::Right(_) => {}
             }
         }
+        Ok(())
+    }
+
+    /// Sets what is stuck going again, and makes images anew; whether the original allowed it.
+    async fn mend(&self, photo: &Photo, faults: &[FaultKind]) -> Result<bool, GalleryError> {
+        let mut derived = Vec::new();
+        for fault in faults {
+            match fault {
+                FaultKind::Stuck { .. } => {
+                    self.schedule(Task::Photo { owner: photo.owner, photo: photo.id }).await?;
+                }
+                FaultKind::MissingBlob { key, .. } | FaultKind::WrongBytes { key, .. } if !is_original(key) => {
+                    derived.push(key.clone());
+                }
+                _ => {}
+            }
+        }
+        Ok(derived.is_empty() || self.derive_again(photo, &derived).await?)
+    }
+
+    /// Makes the derived images of a photo anew, those of other bytes too; whether its original allowed it.
+    async fn derive_again(&self, photo: &Photo, wrong: &[BlobKey]) -> Result<bool, GalleryError> {
+        let original = BlobKey::original(photo.owner, photo.id, &photo.original.sha256);
+        let Some(bytes) = self.bytes(&original).await? else { return Ok(false) };
+        let Ok(image) = self.context.images.process(bytes).await else { return Ok(false) };
+        if image.sha256 != photo.original.sha256 {
+            return Ok(false);
+        }
+        self.context.blobs.remove(wrong).await?;
+        keep_derived(self.context, photo, &image).await?;
         Ok(true)
     }
 
-    async fn hash(&mut self, photo: &Photo, original: &BlobKey) -> Result<(), GalleryError> {
-        let Some(blob) = self.context.blobs.get(original, None).await? else { return Ok(()) };
-        let bytes = collect_bytes(blob.bytes, self.context.policy().largest_upload).await;
-        if !bytes.is_ok_and(|bytes| Sha256Digest::of(&bytes) == photo.original.sha256) {
-            let kind = FaultKind::WrongBytes { photo: photo.id, key: original.clone() };
-            self.fault(Some(photo.owner), kind, false);
+    /// Looks at a blob; at its bytes too, if hashes are asked for.
+    async fn look(&mut self, key: &BlobKey) -> Result<Look, GalleryError> {
+        let info = match self.context.blobs.head(key).await {
+            Ok(Some(info)) => info,
+            Ok(None) => return Ok(Look::Absent),
+            Err(BlobError::Corrupt) => return Ok(Look::Damaged),
+            Err(error) => return Err(error.into()),
+        };
+        if !self.options.hash {
+            return Ok(Look::Right(info));
         }
-        self.summary.hashed_bytes += photo.original.bytes;
-        Ok(())
+        self.summary.hashed_bytes += info.bytes;
+        let bytes = self.bytes(key).await?;
+        Ok(if bytes.is_some_and(|bytes| Sha256Digest::of(&bytes) == info.sha256) {
+            Look::Right(info)
+        } else {
+            Look::Damaged
+        })
+    }
+
+    /// The bytes of a blob, as far as they can be read.
+    async fn bytes(&self, key: &BlobKey) -> Result<Option<Bytes>, GalleryError> {
+        match self.context.blobs.get(key, None).await {
+            Ok(Some(blob)) => Ok(collect_bytes(blob.bytes, self.context.policy().largest_upload).await.ok()),
+            Ok(None) | Err(BlobError::Corrupt) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Every blob has to belong to a photo that is there, and be one that such a photo can have.
@@ -286,7 +323,14 @@ impl Check<'_> {
                         known.extend(BlobKey::all_of(&photo));
                     }
                 }
-                let orphans: Vec<_> = keys.items.into_iter().filter(|key| !known.contains(key)).collect();
+                let mut orphans = Vec::new();
+                for key in keys.items.into_iter().filter(|key| !known.contains(key)) {
+                    // One whose photo was being erased has gone with it by now: blobs go before their rows.
+                    match self.look(&key).await? {
+                        Look::Absent => {}
+                        Look::Right(_) | Look::Damaged => orphans.push(key),
+                    }
+                }
                 if self.options.repair {
                     self.context.blobs.remove(&orphans).await?;
                 }
@@ -310,4 +354,15 @@ impl Check<'_> {
     async fn schedule(&self, task: Task) -> Result<(), GalleryError> {
         Ok(self.context.repositories.work.schedule(&Work::new(task, self.context.now())).await?)
     }
+}
+
+/// What was seen of a blob.
+enum Look {
+    Absent,
+    Damaged,
+    Right(BlobInfo),
+}
+
+fn is_original(key: &BlobKey) -> bool {
+    key.subject().is_some_and(|(area, ..)| area == BlobArea::Original)
 }

@@ -67,6 +67,8 @@ pub struct Policy {
     pub lease: Duration,
     /// How often looking into a photo is tried before it is failed.
     pub ingest_attempts: u32,
+    /// How many photos are looked into at the same time; no other waits with its bytes in memory.
+    pub ingests_at_once: usize,
 }
 
 impl Default for Policy {
@@ -82,6 +84,7 @@ impl Default for Policy {
             idempotency_retention: Duration::from_secs(DAY),
             lease: Duration::from_secs(300),
             ingest_attempts: 5,
+            ingests_at_once: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
 }

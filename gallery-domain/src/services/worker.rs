@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Albums, Context, Erasure, Ingest};
-use crate::{ClaimedWork, GalleryError, Photo, PhotoState, Task, Timestamp};
+use crate::ports::ImageError;
+use crate::{ClaimedWork, GalleryError, Photo, PhotoState, Task, Timestamp, Work};
 
 /// Takes up work that is due. Locally a task of the server runs it, on AWS a schedule does; several may run at once.
 #[derive(Clone, Debug)]
@@ -28,6 +29,9 @@ pub struct WorkerReport {
 /// The longest time between two tries of what fails.
 const LONGEST_RETRY: Duration = Duration::from_secs(3600);
 
+/// The time before what a backend could not do for a photo is tried again.
+const OUTAGE_RETRY: Duration = Duration::from_secs(60);
+
 impl Worker {
     pub(super) fn new(context: Context, ingest: Ingest, albums: Albums, erasure: Erasure) -> Self {
         Self { context, ingest, albums, erasure }
@@ -42,6 +46,7 @@ impl Worker {
             let claimed = queue.claim(self.context.now(), self.context.policy().lease, 1).await?;
             let Some(work) = claimed.into_iter().next() else { break };
             report.claimed += 1;
+            self.give_up_on_what_never_ended(&work).await?;
             match self.attend(&work).await {
                 Ok(None) => {
                     queue.complete(&work).await?;
@@ -111,12 +116,33 @@ impl Worker {
 
     async fn retry_later(&self, work: &ClaimedWork, error: &GalleryError) -> Result<(), GalleryError> {
         tracing::warn!(task = %work.task.key(), attempts = work.attempts, error = error as &dyn std::error::Error, "work failed and will be tried again");
-        if let Task::Photo { owner, photo } = work.task
-            && work.attempts >= self.context.policy().ingest_attempts
-        {
-            self.ingest.give_up(owner, photo).await?;
-        }
+        let (queue, now) = (&self.context.repositories.work, self.context.now());
         let delay = Duration::from_secs(1 << work.attempts.min(16)).min(LONGEST_RETRY);
-        Ok(self.context.repositories.work.postpone(work, self.context.now().plus(delay)).await?)
+        match work.task {
+            Task::Photo { owner, photo } if is_of_the_picture(error) => {
+                if work.attempts >= self.context.policy().ingest_attempts {
+                    self.ingest.give_up(owner, photo).await?;
+                }
+                Ok(queue.postpone(work, now.plus(delay)).await?)
+            }
+            // What a backend cannot do, as when its disk is full, says nothing about the photo: it is no attempt, however long it lasts.
+            Task::Photo { .. } => Ok(queue.schedule(&Work::new(work.task, now.plus(OUTAGE_RETRY))).await?),
+            Task::Album { .. } | Task::Account { .. } => Ok(queue.postpone(work, now.plus(delay)).await?),
+        }
     }
+
+    /// Gives up a photo that was taken up again and again without an end, not even an error: looking into it kills the process.
+    async fn give_up_on_what_never_ended(&self, work: &ClaimedWork) -> Result<(), GalleryError> {
+        match work.task {
+            Task::Photo { owner, photo } if work.attempts > self.context.policy().ingest_attempts => {
+                self.ingest.give_up(owner, photo).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether it was the picture that could not be looked into, and not a backend that something could not be read from or written to.
+fn is_of_the_picture(error: &GalleryError) -> bool {
+    matches!(error, GalleryError::Internal(cause) if cause.is::<ImageError>())
 }

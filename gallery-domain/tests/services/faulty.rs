@@ -43,7 +43,7 @@ struct State {
     calls: Vec<&'static str>,
     fault: Option<(usize, Fault)>,
     visit: Option<(usize, BoxFuture<'static, ()>)>,
-    broken: Option<&'static str>,
+    broken: Option<(&'static str, Fault)>,
 }
 
 impl std::fmt::Debug for Plan {
@@ -65,7 +65,17 @@ impl Plan {
 
     /// Has every call of a method fail, as `process`.
     pub(crate) fn break_down(&self, method: &'static str) {
-        self.lock().broken = Some(method);
+        self.lock().broken = Some((method, Fault::FailsBefore));
+    }
+
+    /// Has every call of a method end its process.
+    pub(crate) fn kill_at(&self, method: &'static str) {
+        self.lock().broken = Some((method, Fault::DroppedBefore));
+    }
+
+    /// Has what was broken or killed work again.
+    pub(crate) fn mend(&self) {
+        self.lock().broken = None;
     }
 
     /// The calls that were made since the plan was cleared.
@@ -90,7 +100,7 @@ impl Plan {
             state.calls.push(method);
             let visit = state.visit.take_if(|(at, _)| *at == number);
             let fault = state.fault.filter(|(at, _)| *at == number).map(|(_, fault)| fault);
-            let broken = state.broken.filter(|broken| *broken == method).map(|_| Fault::FailsBefore);
+            let broken = state.broken.filter(|(broken, _)| *broken == method).map(|(_, fault)| fault);
             (fault.or(broken), visit)
         };
         if let Some((_, visit)) = visit {
@@ -210,7 +220,7 @@ faulty_port! { UserRepository {
     find(id: UserId) -> Kept<Option<User>>;
     find_by_email(email: &EmailAddress) -> Kept<Option<User>>;
     replace(user: &User, read_at: Revision, work: Option<Work>) -> Kept<()>;
-    remove(id: UserId) -> Kept<()>;
+    remove(id: UserId, work: Option<Work>) -> Kept<()>;
     usage(id: UserId) -> Kept<Usage>;
     all(page: PageRequest<UserId>) -> Kept<Page<User, UserId>>;
 } }

@@ -22,14 +22,15 @@ pub(crate) struct PlainIdentity {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     passwords: BTreeMap<UserId, String>,
-    codes: BTreeMap<EmailAddress, (UserId, String)>,
+    /// With the password that counts once the code is confirmed.
+    codes: BTreeMap<EmailAddress, (UserId, String, Option<String>)>,
     resets: BTreeMap<EmailAddress, (UserId, String)>,
 }
 
 impl PlainIdentity {
     /// The code that was mailed last to an address, if it was not used.
     pub(crate) fn code(&self, email: &EmailAddress) -> Option<String> {
-        self.known().codes.get(email).map(|(_, code)| code.clone())
+        self.known().codes.get(email).map(|(_, code, _)| code.clone())
     }
 
     /// The reset token that was mailed last to an address, if it was not used.
@@ -68,8 +69,12 @@ fn acceptable(password: &Password) -> Result<String, IdentityError> {
 impl IdentityProvider for PlainIdentity {
     async fn register(&self, user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
         let (password, code) = (acceptable(password)?, self.secret());
-        self.known().passwords.insert(user, password);
-        self.known().codes.insert(email.clone(), (user, code));
+        {
+            let mut known = self.known();
+            let before = known.codes.get(email).filter(|(waiting, ..)| *waiting == user);
+            let same = before.is_none_or(|(_, _, before)| before.as_ref() == Some(&password));
+            known.codes.insert(email.clone(), (user, code, same.then_some(password)));
+        }
         self.mail(email, "confirm").await
     }
 
@@ -81,27 +86,35 @@ impl IdentityProvider for PlainIdentity {
     async fn register_confirmed(
         &self,
         user: UserId,
-        _email: &EmailAddress,
+        email: &EmailAddress,
         password: &Password,
     ) -> Result<(), IdentityError> {
         let password = acceptable(password)?;
-        self.known().passwords.insert(user, password);
+        let mut known = self.known();
+        known.codes.remove(email);
+        known.passwords.insert(user, password);
         Ok(())
     }
 
     async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
         let Some(user) = user else { return Ok(()) };
         let code = self.secret();
-        self.known().codes.insert(email.clone(), (user, code));
+        {
+            let mut known = self.known();
+            let before = known.codes.get(email).filter(|(waiting, ..)| *waiting == user);
+            let password = before.and_then(|(_, _, password)| password.clone());
+            known.codes.insert(email.clone(), (user, code, password));
+        }
         self.mail(email, "confirm").await
     }
 
     async fn confirm(&self, email: &EmailAddress, code: &str) -> Result<UserId, IdentityError> {
         let mut known = self.known();
         match known.codes.get(email) {
-            Some((user, right)) if right == code => {
-                let user = *user;
+            Some((user, right, password)) if right == code => {
+                let (user, password) = (*user, password.clone());
                 known.codes.remove(email);
+                known.passwords.extend(password.map(|password| (user, password)));
                 Ok(user)
             }
             _ => Err(IdentityError::WrongCode),

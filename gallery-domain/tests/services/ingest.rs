@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use gallery_domain::ports::*;
 use gallery_domain::services::*;
 use gallery_domain::*;
@@ -111,6 +112,78 @@ async fn what_cannot_be_looked_into_is_tried_later_and_later_and_given_up_after_
     assert_eq!(waits, [2, 4, 8, 16].map(Duration::from_secs));
     assert_eq!(scene.fate("sent").await, Fate::Failed(FailureKind::ProcessingFailed));
     assert!(!world.blobs(owner).await.contains(&BlobKey::incoming(owner, id)));
+}
+
+#[tokio::test]
+async fn an_upload_waits_out_whatever_outage_of_a_backend_and_is_never_given_up_for_it() {
+    for method in ["get", "copy", "put", "replace", "remove blobs"] {
+        let scene = Scene::new().await;
+        let world = &scene.world;
+        world.plan.break_down(method);
+        world.shaky.ingest.uploaded(scene.actor().user(), scene.id("sent")).await.expect_err(method);
+        let end = world.clock_now().plus(3 * HOUR);
+        while world.clock_now() < end {
+            world.shaky.worker.run_due(100).await.expect("the worker runs");
+            world.clock.advance(MINUTE);
+        }
+        let photo = scene.photo("sent").await.expect("it waits");
+        assert!(!matches!(photo.state, PhotoState::Failed(_)), "{method}: {:?}", photo.state);
+        world.plan.mend();
+        world.pass(DAY).await;
+        assert_eq!(scene.fate("sent").await, Fate::Visible, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_kills_whoever_looks_into_it_is_given_up_after_five_times() {
+    let scene = Scene::new().await;
+    let (world, owner, id) = (&scene.world, scene.actor().user(), scene.id("sent"));
+    world.plan.kill_at("process");
+    let killed = world.shaky.ingest.uploaded(owner, id).now_or_never();
+    assert!(killed.is_none(), "the process was killed");
+    let mut kills = 1;
+    for _ in 0..20 {
+        world.clock.advance(HOUR);
+        kills += u32::from(world.shaky.worker.run_due(100).now_or_never().is_none());
+    }
+    assert_eq!(kills, 1 + Policy::default().ingest_attempts);
+    assert_eq!(scene.fate("sent").await, Fate::Failed(FailureKind::ProcessingFailed));
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_imported_is_said_to_have_changed() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (announced, changed) = (file("cat").0, file("dog").1);
+    let error = world.gallery.ingest.import(&ada.actor, &announced, changed).await.expect_err("other bytes came");
+    assert!(matches!(&error, GalleryError::Conflict(why) if why.contains("changed")), "{error}");
+    let (new, bytes) = file("cat");
+    let again = world.gallery.ingest.import(&ada.actor, &new, bytes).await.expect("the right bytes come");
+    assert!(matches!(again, Imported::New(_)));
+}
+
+#[tokio::test]
+async fn no_more_uploads_are_read_at_once_than_the_policy_says() {
+    let world = World::with_policy(Policy { ingests_at_once: 1, ..Policy::default() });
+    let ada = world.person("ada").await;
+    let mut photos = Vec::new();
+    for content in ["cat", "dog"] {
+        let photo = world.announced(&ada.actor, content).await;
+        world.send(&photo, content).await;
+        photos.push(photo);
+    }
+    let reads = || world.plan.calls().iter().filter(|method| **method == "get").count();
+    world.plan.kill_at("process");
+    let mut at_it = Box::pin(world.shaky.ingest.uploaded(photos[0].owner, photos[0].id));
+    assert!(at_it.as_mut().now_or_never().is_none(), "the first is being looked into");
+    assert_eq!(reads(), 1);
+    world.plan.mend();
+    let mut waits = Box::pin(world.shaky.ingest.uploaded(photos[1].owner, photos[1].id));
+    assert!(waits.as_mut().now_or_never().is_none(), "the second waits");
+    assert_eq!(reads(), 1, "and its bytes are not in memory");
+    drop(at_it);
+    waits.await.expect("its turn has come");
+    assert!(world.find(photos[1].owner, photos[1].id).await.expect("it is there").is_visible());
 }
 
 #[tokio::test]

@@ -59,10 +59,7 @@ async fn bytes_that_differ_from_their_description_are_found_by_hashing() {
     let scene = Scene::new().await;
     let beach = scene.photo("beach").await.expect("it is there");
     let key = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
-    let ports = Ports {
-        blobs: std::sync::Arc::new(Rotten { blobs: scene.world.ports.blobs.clone(), key: key.clone() }),
-        ..scene.world.ports.clone()
-    };
+    let ports = Ports { blobs: std::sync::Arc::new(Rotten::at(&scene, &key)), ..scene.world.ports.clone() };
     let gallery = Gallery::new(ports, Policy::default());
     for (hash, expected) in [(false, vec![]), (true, vec![FaultKind::WrongBytes { photo: beach.id, key }])] {
         let mut faults = Vec::new();
@@ -116,11 +113,80 @@ async fn a_photo_that_has_just_begun_to_be_erased_is_not_stuck_however_old_it_is
     assert_eq!(scene.world.faults(false).await, [stuck]);
 }
 
+#[tokio::test]
+async fn an_image_of_other_bytes_than_it_says_is_found_by_hashing_and_made_anew() {
+    let scene = Scene::new().await;
+    let key = BlobKey::derived(scene.actor().user(), scene.id("beach"), DerivedImage::Preview);
+    let ports = Ports { blobs: std::sync::Arc::new(Rotten::at(&scene, &key)), ..scene.world.ports.clone() };
+    let mut faults = Vec::new();
+    let mut tell = |fault: &Fault| faults.push((fault.kind.clone(), fault.repaired));
+    let options = VerifyOptions { hash: true, repair: true };
+    Gallery::new(ports, Policy::default()).integrity.verify(options, &mut tell).await.expect("verify");
+    assert_eq!(faults, [(FaultKind::WrongBytes { photo: scene.id("beach"), key }, true)]);
+    assert_eq!(scene.world.faults(false).await, []);
+}
+
+#[tokio::test]
+async fn what_others_do_meanwhile_is_no_fault_whenever_they_do_it() {
+    let mut calls = 0;
+    while calls == 0 || calls < verified_across_a_change(calls).await {
+        calls += 1;
+    }
+    assert!(calls > 20, "a check of the scene makes {calls} calls");
+}
+
+/// Checks a gallery in which a photo is erased, one is uploaded and one begins to be uploaded right before a call of the check; how many calls it made.
+async fn verified_across_a_change(call: usize) -> usize {
+    let scene = Scene::new().await;
+    let (world, actor, old) = (scene.world.clone(), *scene.actor(), scene.id("old"));
+    scene.world.plan.visit(
+        call,
+        Box::pin(async move {
+            world.gallery.photos.purge(&actor, old, None).await.expect("it is erased");
+            world.photo(&actor, "meanwhile").await;
+            world.announced(&actor, "about to come").await;
+        }),
+    );
+    let mut tell = |fault: &Fault| panic!("at call {call}: {}", fault.kind);
+    let options = VerifyOptions { hash: true, repair: false };
+    scene.world.shaky.integrity.verify(options, &mut tell).await.expect("verify");
+    scene.world.plan.calls().len()
+}
+
+#[tokio::test]
+async fn damaged_files_are_named_and_the_check_goes_on() {
+    let scene = Scene::new().await;
+    let beach = scene.photo("beach").await.expect("it is there");
+    let original = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
+    let image = BlobKey::derived(beach.owner, beach.id, DerivedImage::Thumbnail);
+    for (key, repaired) in [(original, false), (image, true)] {
+        let ports = Ports {
+            blobs: std::sync::Arc::new(Rotten { damaged: true, ..Rotten::at(&scene, &key) }),
+            ..scene.world.ports.clone()
+        };
+        let mut faults = Vec::new();
+        let mut tell = |fault: &Fault| faults.push((fault.kind.clone(), fault.repaired));
+        let options = VerifyOptions { hash: false, repair: true };
+        let summary =
+            Gallery::new(ports, Policy::default()).integrity.verify(options, &mut tell).await.expect("verify");
+        assert_eq!(faults, [(FaultKind::WrongBytes { photo: beach.id, key }, repaired)]);
+        assert_eq!(summary.photos, 7);
+    }
+}
+
 /// Blobs of which one has other bytes than it says.
 #[derive(Debug)]
 struct Rotten {
     blobs: std::sync::Arc<dyn BlobStore>,
     key: BlobKey,
+    /// Whether not even its description can be read.
+    damaged: bool,
+}
+
+impl Rotten {
+    fn at(scene: &Scene, key: &BlobKey) -> Self {
+        Self { blobs: scene.world.ports.blobs.clone(), key: key.clone(), damaged: false }
+    }
 }
 
 #[async_trait::async_trait]
@@ -130,10 +196,16 @@ impl BlobStore for Rotten {
     }
 
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {
+        if self.damaged && *key == self.key {
+            return Err(BlobError::Corrupt);
+        }
         self.blobs.head(key).await
     }
 
     async fn get(&self, key: &BlobKey, range: Option<std::ops::Range<u64>>) -> Result<Option<Blob>, BlobError> {
+        if self.damaged && *key == self.key {
+            return Err(BlobError::Corrupt);
+        }
         let blob = self.blobs.get(key, range).await?;
         let rot = |blob: Blob| Blob { bytes: byte_stream(vec![0; 46]), ..blob };
         Ok(if *key == self.key { blob.map(rot) } else { blob })

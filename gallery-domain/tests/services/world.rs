@@ -43,7 +43,8 @@ pub(crate) struct Person {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::with_policy(Policy::default())
+        // A photo that comes while another is being looked into never waits for it, however few cores there are.
+        Self::with_policy(Policy { ingests_at_once: 8, ..Policy::default() })
     }
 
     pub(crate) fn with_policy(policy: Policy) -> Self {

@@ -95,3 +95,9 @@ pub(crate) async fn time<T>(work: impl Future<Output = T>) -> Duration {
     drop(result);
     took
 }
+
+/// A duration in milliseconds.
+#[allow(dead_code, reason = "not every benchmark prints single calls")]
+pub(crate) fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}

@@ -7,6 +7,12 @@ import { startRouter } from "./router.js";
 import { loadAccount } from "./store.js";
 import { show } from "./dom.js";
 import { failure } from "./parts/states.js";
+import { toast } from "./toast.js";
+
+// What a button's handler leaves unsaid, a message says.
+addEventListener("unhandledrejection", (event) => {
+  if (event.reason?.name !== "AbortError") toast(event.reason?.message ?? "Something went wrong. Try again.");
+});
 
 try {
   await configure();

@@ -15,6 +15,7 @@ const ROUTES = [
   [/^\/albums\/([\w-]+)$/, () => import("./views/album.js"), true],
   [/^\/search$/, () => import("./views/search.js"), true],
   [/^\/trash$/, () => import("./views/trash.js"), true],
+  [/^\/unfinished$/, () => import("./views/unfinished.js"), true],
   [/^\/account$/, () => import("./views/account.js"), true],
   [/^\/login$/, () => import("./views/login.js"), false],
   [/^\/signup$/, () => import("./views/signup.js"), false],

@@ -1,6 +1,7 @@
 // Uploads files, four at a time: hash, announce, send straight to the blob store, wait until the photo is ready.
 
 import { get, post, Problem } from "../api.js";
+import { sha256 } from "./sha256.js";
 
 const AT_ONCE = 4;
 const TYPES = ["image/jpeg", "image/png", "image/webp", "image/gif"];
@@ -62,8 +63,8 @@ export class UploadQueue {
       const { file } = upload;
       if (!TYPES.includes(file.type)) throw new Error("This is no JPEG, PNG, WebP or GIF file.");
       turn("hashing");
-      const sha256 = hexadecimal(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
-      const announced = await post("/photos", { fileName: file.name, contentType: file.type, size: file.size, sha256 });
+      const digest = await sha256(file);
+      const announced = await post("/photos", { fileName: file.name, contentType: file.type, size: file.size, sha256: digest });
       if (announced.duplicateOf) return turn("duplicate");
       turn("sending");
       await send(announced.upload, file, (sent) => turn("sending", { sent }));
@@ -76,10 +77,6 @@ export class UploadQueue {
       turn("failed", { reason: fields.join(" ") || error.message });
     }
   }
-}
-
-function hexadecimal(buffer) {
-  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Only XMLHttpRequest tells how much of a body has been sent. */

@@ -45,11 +45,10 @@ export function uploadButton() {
 function changed() {
   const panel = document.querySelector("#uploads");
   panel.hidden = queue.uploads.length === 0;
-  const over = queue.uploads.filter(UploadQueue.isOver).length;
   const clear = h("button", { type: "button", onclick: () => queue.clear() }, "Close");
   show(
     panel,
-    h("div", { class: "row" }, h("strong", { role: "status" }, `${over} of ${queue.uploads.length} uploaded`), !queue.active && clear),
+    h("div", { class: "row" }, h("strong", { role: "status" }, summary(queue.uploads)), !queue.active && clear),
     h("ul", {}, queue.uploads.map(row)),
   );
   if (wasActive && !queue.active) dispatchEvent(new CustomEvent("photos-added"));
@@ -64,4 +63,11 @@ function row(upload) {
   }
   const bar = state === "sending" && h("progress", { max: file.size, value: upload.sent, "aria-label": `Upload of ${file.name}` });
   return h("li", {}, `${file.name} (${size(file.size)}): ${STATES[state]}`, bar);
+}
+
+/** How far it all has come. What failed is never counted as uploaded. */
+function summary(uploads) {
+  const failed = uploads.filter((upload) => upload.state === "failed").length;
+  const uploaded = uploads.filter(UploadQueue.isOver).length - failed;
+  return `${uploaded} of ${uploads.length} uploaded${failed ? `, ${failed} failed` : ""}`;
 }
