@@ -494,7 +494,7 @@ impl AlbumRepository for PostgresAlbumRepository {
                         .query(concat!(
                             "SELECT ",
                             album_columns!(),
-                            " FROM gallery.album WHERE owner_id = $1 AND id >= coalesce($2, $3) AND id IS DISTINCT \
+                            " FROM gallery.album WHERE owner_id = $1 AND id >= coalesce($2::uuid, $3) AND id IS DISTINCT \
                              FROM $2 ORDER BY id LIMIT $4"
                         ))
                         .bind(owner.as_uuid())

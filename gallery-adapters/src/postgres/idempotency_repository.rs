@@ -80,10 +80,9 @@ impl IdempotencyRepository for PostgresIdempotencyRepository {
                 async move {
                     let removed = session
                         .query(
-                            "DELETE FROM gallery.idempotency_key AS held USING ( SELECT owner_id, key FROM \
-                             gallery.idempotency_key WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE \
-                             SKIP LOCKED) AS expired WHERE held.owner_id = expired.owner_id AND held.key = \
-                             expired.key",
+                            "DELETE FROM gallery.idempotency_key WHERE ctid = ANY (ARRAY( \
+                             SELECT ctid FROM gallery.idempotency_key WHERE expires_at < $1 \
+                             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
                         )
                         .bind(now.as_millis())
                         .bind(i64::from(limit))

@@ -113,6 +113,9 @@ impl PostgresStore {
             // Longer than any statement: whoever holds a transaction open for so long without asking for anything is gone.
             let idle = options.statement_timeout.saturating_mul(2).as_millis().to_string();
             connect = connect.options([("statement_timeout", limit), ("idle_in_transaction_session_timeout", idle)]);
+            // Each list has an index in its order. Where the server thinks that few rows match, it may collect and sort them instead, and
+            // where it is mistaken, that takes long.
+            connect = connect.options([("enable_bitmapscan", "off")]);
             // Room for every statement of this adapter.
             connect = connect.statement_cache_capacity(200);
         }

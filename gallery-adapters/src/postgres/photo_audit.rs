@@ -77,7 +77,7 @@ async fn photos(session: &mut Session<'_>, owner: UserId, repair: bool) -> Resul
                 "SELECT photo.timeline_at, photo.month, photo.listed_in, photo.holds_content, photo.tag_keys, \
                  tsvector_to_array(photo.terms) AS terms, ",
                 photo_columns!(),
-                " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2, $3) AND id IS DISTINCT FROM $2 \
+                " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2::uuid, $3) AND id IS DISTINCT FROM $2 \
                  ORDER BY id LIMIT $4"
             ))
             .bind(owner.as_uuid())

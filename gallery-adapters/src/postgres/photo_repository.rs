@@ -368,7 +368,7 @@ impl PhotoRepository for PostgresPhotoRepository {
                         .query(concat!(
                             "SELECT ",
                             photo_columns!(),
-                            " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2, $3) AND id IS DISTINCT \
+                            " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2::uuid, $3) AND id IS DISTINCT \
                              FROM $2 ORDER BY id LIMIT $4"
                         ))
                         .bind(owner.as_uuid())

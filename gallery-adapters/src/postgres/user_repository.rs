@@ -154,7 +154,7 @@ impl UserRepository for PostgresUserRepository {
                         .query(concat!(
                             "SELECT ",
                             user_columns!(),
-                            " FROM gallery.account WHERE id >= coalesce($1, $2) AND id IS DISTINCT FROM $1 ORDER BY \
+                            " FROM gallery.account WHERE id >= coalesce($1::uuid, $2) AND id IS DISTINCT FROM $1 ORDER BY \
                              id LIMIT $3"
                         ))
                         .bind(page.after.map(|id| id.as_uuid()))
