@@ -151,3 +151,123 @@ fn code(error: &sqlx::Error) -> Option<String> {
         .filter(|code| code.len() == 5 && code.is_ascii())
         .map(std::borrow::Cow::into_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error;
+    use std::fmt;
+
+    use gallery_domain::ports::Retry;
+    use sqlx::error::{DatabaseError, ErrorKind};
+
+    use super::*;
+
+    /// An error as a server reports it.
+    #[derive(Debug)]
+    struct Reported(&'static str);
+
+    impl fmt::Display for Reported {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "state {}", self.0)
+        }
+    }
+
+    impl Error for Reported {}
+
+    impl DatabaseError for Reported {
+        fn message(&self) -> &str {
+            self.0
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn kind(&self) -> ErrorKind {
+            if self.0 == "23505" { ErrorKind::UniqueViolation } else { ErrorKind::Other }
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+    }
+
+    fn reported(state: &'static str) -> sqlx::Error {
+        sqlx::Error::Database(Box::new(Reported(state)))
+    }
+
+    #[test]
+    fn what_may_pass_is_worth_a_retry_and_says_what_it_is() {
+        for (state, said) in [
+            ("08006", "cannot be reached"),
+            ("25006", "read-only"),
+            ("25P03", "longer than it may"),
+            ("40001", "busy"),
+            ("40P01", "busy"),
+            ("53100", "disk is full"),
+            ("53200", "out of memory"),
+            ("53300", "in use"),
+            ("55P03", "busy"),
+            ("57014", "longer than it may"),
+            ("57P01", "starting or stopping"),
+            ("57P03", "starting or stopping"),
+            ("58030", "failed to read or write"),
+        ] {
+            let failure = backend_failure("photo find", reported(state));
+            assert_eq!(failure.retry, Retry::After(std::time::Duration::from_secs(1)), "{state}");
+            assert_eq!(failure.to_string(), "postgres: photo find failed");
+            let cause = failure.source().unwrap();
+            assert!(cause.to_string().contains(said), "{state}: {cause}");
+            assert!(cause.source().unwrap().to_string().contains(state), "the cause is kept");
+        }
+    }
+
+    #[test]
+    fn what_somebody_has_to_mend_is_not_tried_again_and_says_how() {
+        for (state, said) in [
+            ("28P01", "refused the login"),
+            ("3D000", "no such database"),
+            ("42501", "lacks a right"),
+            ("42P01", "gallery migrate-schema"),
+            ("XX001", "damaged"),
+            ("22021", "refused the statement"),
+        ] {
+            let failure = backend_failure("photo find", reported(state));
+            assert_eq!(failure.retry, Retry::Never, "{state}");
+            let cause = failure.source().unwrap().to_string();
+            assert!(cause.contains(said), "{state}: {cause}");
+            assert_eq!(remedy(&reported(state)), Remedy::None, "{state}");
+        }
+    }
+
+    #[test]
+    fn what_was_undone_is_tried_anew_and_what_is_lost_on_another_connection() {
+        for state in ["40001", "40P01", "55P03"] {
+            assert_eq!(remedy(&reported(state)), Remedy::Again, "{state}");
+        }
+        for state in ["08003", "08006", "57P01", "57P02", "57P03", "57P05", "25P03"] {
+            assert_eq!(remedy(&reported(state)), Remedy::Reconnect, "{state}");
+        }
+        assert_eq!(remedy(&sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())), Remedy::Reconnect);
+        assert_eq!(remedy(&reported("25006")), Remedy::OtherServer);
+        for state in ["57014", "53100", "53300", "58030"] {
+            assert_eq!(remedy(&reported(state)), Remedy::None, "{state}");
+        }
+        assert_eq!(remedy(&sqlx::Error::PoolTimedOut), Remedy::None);
+    }
+
+    #[test]
+    fn only_a_uniqueness_that_is_hurt_means_that_something_exists() {
+        assert!(matches!(failed("user insert")(reported("23505")), RepositoryError::AlreadyExists));
+        assert!(matches!(failed("user insert")(reported("23514")), RepositoryError::Backend(_)));
+    }
+}
