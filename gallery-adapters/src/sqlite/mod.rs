@@ -7,6 +7,7 @@
 //! - Statements are static text; a list of values goes in as one JSON array.
 
 mod album_repository;
+mod change;
 mod credential_repository;
 mod error;
 mod idempotency_repository;
@@ -25,14 +26,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gallery_domain::ports::{BackendFailure, Repositories, RepositoryError};
+use gallery_domain::ports::{BackendFailure, Repositories};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection};
 
 use self::album_repository::SqliteAlbumRepository;
 use self::credential_repository::SqliteCredentialRepository;
-use self::error::{SqliteFailure, backend_failure, failed, permanent};
+use self::error::{SqliteFailure, backend_failure, permanent};
 use self::idempotency_repository::SqliteIdempotencyRepository;
 use self::photo_repository::SqlitePhotoRepository;
 use self::rate_limiter::SqliteRateLimiter;
@@ -167,11 +168,6 @@ impl SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
-
-    /// Begins a change. Dropped without a commit, it is undone.
-    async fn begin(&self, operation: &'static str) -> Result<Change, RepositoryError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed(operation))
-    }
 }
 
 /// Makes the file, and its folder, so that nobody else on the machine reads it; what SQLite puts beside it has the same rights.
@@ -186,6 +182,3 @@ async fn make_private(path: &Path) -> Result<(), SqliteFailure> {
     });
     made.await.unwrap_or_else(|gone| Err(SqliteFailure::CannotOpen(sqlx::Error::Io(gone.into()))))
 }
-
-/// A transaction that holds the write lock.
-type Change = Transaction<'static, Sqlite>;

@@ -8,7 +8,8 @@ use gallery_domain::ports::{Outage, RepositoryError};
 use gallery_domain::{Decision, Description, PageRequest, PageSize, Quota, Throttle, ThrottleKey, Timestamp};
 use sqlx::Connection;
 
-use crate::fixture::{Fixture, NOON, ready, work_on};
+use crate::fixture::Fixture;
+use crate::stores::stored::{NOON, ready, work_on};
 
 /// Everything that an error says, down to its first cause.
 fn whole(error: &dyn Error) -> String {
@@ -71,9 +72,10 @@ async fn what_was_written_is_there_after_the_store_was_opened_again() {
     let fixture = Fixture::new().await;
     let photo = fixture.photo(1, |_| ()).await;
     let path = fixture.path();
-    let Fixture { folder, store, repositories, owner } = fixture;
+    let Fixture { folder, store, stored } = fixture;
     store.close().await;
-    drop(repositories);
+    let owner = stored.owner;
+    drop(stored);
     drop(store);
 
     let reopened = SqliteStore::connect(&path, SqliteOptions::default()).await.unwrap();

@@ -1,140 +1,34 @@
 //! The search index and the counts: their order, and that an audit finds and mends what is wrong.
 
 use gallery_domain::ports::AlbumScope;
-use gallery_domain::search::SearchQuery;
-use gallery_domain::terms::tag_key;
-use gallery_domain::{AlbumId, Membership, PageRequest, PageSize, Photo, PhotoId, Rank, Timestamp, Trashed};
+use gallery_domain::{Membership, PageRequest, PageSize, PhotoId, Rank, Timestamp, Trashed};
 
-use crate::fixture::{Fixture, NOON, tags, title};
-
-/// All pages of a search, and how many there were.
-async fn search(fixture: &Fixture, query: &str, albums: &AlbumScope, size: u32) -> (Vec<PhotoId>, usize) {
-    let query = SearchQuery::parse(query).unwrap();
-    let size = PageSize::new(size).unwrap();
-    let (mut found, mut pages, mut request) = (Vec::new(), 0, PageRequest::first(size));
-    loop {
-        let page = fixture.repositories.photos.search(fixture.owner, &query, albums, request).await.unwrap();
-        assert!(page.items.len() <= size.get());
-        found.extend(page.items.iter().map(|photo| photo.id));
-        pages += 1;
-        match page.next {
-            Some(next) => request = PageRequest::after(size, next),
-            None => return (found, pages),
-        }
-    }
-}
-
-/// What the search language says the answer is.
-fn expected(photos: &[Photo], query: &str, in_scope: impl Fn(&Photo) -> bool) -> Vec<PhotoId> {
-    let query = SearchQuery::parse(query).unwrap();
-    let mut found: Vec<&Photo> = photos
-        .iter()
-        .filter(|photo| {
-            let day = photo.timeline_instant().to_utc().date();
-            let wanted = |album: &str| query.albums().iter().any(|named| named == album);
-            photo.is_visible()
-                && in_scope(photo)
-                && query.matches(&photo.terms(), photo.details.favourite, "jpeg", day, wanted)
-        })
-        .collect();
-    found.sort_by_key(|photo| std::cmp::Reverse((photo.timeline_instant(), photo.id)));
-    found.iter().map(|photo| photo.id).collect()
-}
-
-/// 300 photos of one instant, 100 within its second, and 200 around.
-async fn crowded() -> (Fixture, Vec<Photo>) {
-    let fixture = Fixture::new().await;
-    let mut photos = Vec::new();
-    for number in 0..600 {
-        let at = match number {
-            0..300 => NOON,
-            300..400 => NOON + i64::try_from(number % 7).unwrap() * 140,
-            _ => NOON + (i64::try_from(number).unwrap() - 500) * 3_600_000,
-        };
-        let photo = fixture.photo(number, |photo| {
-            photo.created_at = Timestamp::from_millis(at);
-            photo.details.favourite = number % 5 == 0;
-            photo.details.title = title(["Lake", "Sea at dawn", "État-major", "東京都 lake"][number as usize % 4]);
-            photo.details.tags = tags(if number % 3 == 0 { &["New  York", "été"] } else { &[] });
-            if number % 50 == 49 {
-                photo.trashed = Some(Trashed { at: Timestamp::from_millis(NOON), with_album: None });
-            }
-        });
-        photos.push(photo.await);
-    }
-    (fixture, photos)
-}
+use crate::fixture::Fixture;
+use crate::stores::searches::{self, expected, search};
+use crate::stores::stored::{NOON, tags, title};
 
 #[tokio::test]
 async fn pages_of_a_search_follow_the_timeline_exactly_however_many_photos_share_an_instant() {
-    let (fixture, photos) = crowded().await;
-    let scope = AlbumScope::default();
-    for query in [
-        "\"lake\"",
-        "lak",
-        "img",
-        "lake OR dawn",
-        "lake -tag:été",
-        "-lake",
-        "-title:lake",
-        "title:\"lake\" tag:\"new york\"",
-        "tag:\"new y\"",
-        "tag:new*",
-        "\"京都\"",
-        "etat major",
-        "is:favourite",
-        "-is:favourite sea",
-        "type:png",
-        "lake type:jpeg after:2024-06-01 before:2024-06-02",
-        "before:2024-06-01",
-        "after:2024-06-02 sea",
-        "img before:2024-06-01",
-        "nowhere",
-    ] {
-        let wanted = expected(&photos, query, |_| true);
-        for size in [7, 100] {
-            assert_eq!(search(&fixture, query, &scope, size).await.0, wanted, "{query} by {size}");
-        }
-    }
+    let fixture = Fixture::new().await;
+    searches::pages_follow_the_timeline(&fixture).await;
 }
 
 #[tokio::test]
 async fn a_search_within_albums_looks_at_no_other_photos() {
-    let (fixture, photos) = crowded().await;
-    let (even, some) = (fixture.album(1, "Even").await, fixture.album(2, "Some").await);
-    let mut rank = None;
-    for (number, photo) in photos.iter().enumerate() {
-        let next = Rank::between(rank.as_ref(), None).unwrap();
-        let place = [Membership { photo: photo.id, rank: next.clone() }];
-        if number % 2 == 0 {
-            fixture.repositories.albums.add_photos(fixture.owner, even, &place).await.unwrap();
-        }
-        if number % 9 == 0 {
-            fixture.repositories.albums.add_photos(fixture.owner, some, &place).await.unwrap();
-        }
-        rank = Some(next);
-    }
-    let stands = |album: AlbumId, photo: &Photo| {
-        let number = photos.iter().position(|other| other.id == photo.id).unwrap();
-        number % (if album == even { 2 } else { 9 }) == 0
-    };
-    let scopes = [
-        ("in:Even", vec![vec![even]], vec![]),
-        ("in:Even lake", vec![vec![even]], vec![]),
-        ("in:Even in:Some", vec![vec![even], vec![some]], vec![]),
-        ("in:Either sea", vec![vec![even, some]], vec![]),
-        ("in:Some -in:Even", vec![vec![some]], vec![even]),
-        ("-in:Even is:favourite", vec![], vec![even]),
-        ("in:Nowhere", vec![vec![]], vec![]),
-    ];
-    for (query, within, outside) in scopes {
-        let scope = AlbumScope { within, outside };
-        let wanted = expected(&photos, query, |photo| {
-            scope.within.iter().all(|group| group.iter().any(|album| stands(*album, photo)))
-                && !scope.outside.iter().any(|album| stands(*album, photo))
-        });
-        assert_eq!(search(&fixture, query, &scope, 7).await.0, wanted, "{query}");
-    }
+    let fixture = Fixture::new().await;
+    searches::albums_bound_a_search(&fixture).await;
+}
+
+#[tokio::test]
+async fn the_index_follows_every_change_of_a_photo() {
+    let fixture = Fixture::new().await;
+    searches::the_index_follows_a_photo(&fixture).await;
+}
+
+#[tokio::test]
+async fn a_tag_is_spelt_as_on_a_photo_that_still_has_it() {
+    let fixture = Fixture::new().await;
+    searches::tags_are_spelt_as_on_a_photo(&fixture).await;
 }
 
 #[tokio::test]
@@ -199,54 +93,6 @@ async fn what_is_kept_of_a_photos_texts_is_not_made_anew_to_read_it() {
     assert_eq!(tags, [("kept", "Été")], "a key that was kept is not made anew");
 }
 
-#[tokio::test]
-async fn the_index_follows_every_change_of_a_photo() {
-    let fixture = Fixture::new().await;
-    let scope = AlbumScope::default();
-    let mut photo = fixture.photo(1, |photo| photo.details.title = title("before")).await;
-    let album = fixture.album(1, "Album").await;
-    let place = [Membership { photo: photo.id, rank: Rank::between(None, None).unwrap() }];
-    fixture.repositories.albums.add_photos(fixture.owner, album, &place).await.unwrap();
-
-    fixture.replace(&mut photo, |photo| photo.details.title = title("after")).await;
-    assert_eq!(search(&fixture, "before", &scope, 10).await.0, []);
-    assert_eq!(search(&fixture, "after", &scope, 10).await.0, [photo.id]);
-
-    let taken = "1931-02-03T04:05:06.789-03:30".parse().unwrap();
-    fixture.replace(&mut photo, |photo| photo.details.taken_at = Some(taken)).await;
-    assert_eq!(search(&fixture, "after before:1932", &scope, 10).await.0, [photo.id]);
-    assert_eq!(search(&fixture, "after after:1932", &scope, 10).await.0, []);
-
-    let trashed = Trashed { at: Timestamp::from_millis(NOON), with_album: None };
-    fixture.replace(&mut photo, |photo| photo.trashed = Some(trashed)).await;
-    assert_eq!(search(&fixture, "after", &scope, 10).await.0, []);
-    assert_eq!(fixture.repositories.albums.find(fixture.owner, album).await.unwrap().unwrap().photo_count, 0);
-    assert_eq!(fixture.repositories.photos.audit(fixture.owner, false).await.unwrap(), []);
-
-    fixture.replace(&mut photo, |photo| photo.trashed = None).await;
-    assert_eq!(search(&fixture, "after", &scope, 10).await.0, [photo.id]);
-    assert_eq!(fixture.repositories.albums.find(fixture.owner, album).await.unwrap().unwrap().photo_count, 1);
-
-    fixture.repositories.photos.remove(fixture.owner, photo.id).await.unwrap();
-    assert_eq!(search(&fixture, "after", &scope, 10).await.0, []);
-    assert_eq!(fixture.repositories.albums.find(fixture.owner, album).await.unwrap().unwrap().photo_count, 0);
-    assert_eq!(fixture.repositories.photos.audit(fixture.owner, false).await.unwrap(), []);
-}
-
-#[tokio::test]
-async fn a_tag_is_spelt_as_on_a_photo_that_still_has_it() {
-    let fixture = Fixture::new().await;
-    let first = fixture.photo(1, |photo| photo.details.tags = tags(&["Été"])).await;
-    fixture.photo(2, |photo| photo.details.tags = tags(&["ete", "zoo"])).await;
-    fixture.repositories.photos.remove(fixture.owner, first.id).await.unwrap();
-    let counts = fixture.repositories.photos.tags(fixture.owner, "", 10).await.unwrap();
-    let counts: Vec<_> = counts.iter().map(|count| (count.tag.as_str(), count.photos)).collect();
-    assert_eq!(counts, [("ete", 1), ("zoo", 1)]);
-    let key = tag_key("ÉT");
-    assert_eq!(fixture.repositories.photos.tags(fixture.owner, &key, 10).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
 async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
     for (damage, subject) in [
         ("UPDATE usage SET bytes = bytes + 1", "usage"),

@@ -6,3 +6,5 @@
 mod files;
 mod fixture;
 mod index;
+#[path = "../stores/mod.rs"]
+mod stores;
