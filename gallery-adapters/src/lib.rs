@@ -39,6 +39,7 @@
 //! | feature | brings | chosen by |
 //! |---|---|---|
 //! | `sqlite` | every repository, in one file | `GALLERY_STORE=sqlite:PATH` |
+//! | `postgres` | every repository, on a PostgreSQL server | `GALLERY_STORE=postgres://…` |
 //! | `filesystem` | blobs in a folder | `GALLERY_BLOBS=file:PATH` |
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
 //! | `signed-urls` | URLs to blobs, served by the gallery itself | with each of those blob stores |
@@ -46,7 +47,7 @@
 //! | `imaging` | decoding photos and making thumbnails | always |
 //! | `outbox`, `smtp` | mail into a folder, or to a server | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…` |
 //!
-//! `embedded`, the default, is all of them but `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
+//! `embedded`, the default, is all of them but `postgres` and `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
 //! build that has an adapter for each part.
 //!
 //! # To add an adapter
@@ -57,7 +58,7 @@
 pub mod config;
 // There is nothing to connect in a build that lacks every adapter for one of the parts.
 #[cfg(all(
-    any(feature = "sqlite", feature = "memory"),
+    any(feature = "sqlite", feature = "postgres", feature = "memory"),
     any(feature = "filesystem", feature = "memory"),
     any(feature = "outbox", feature = "smtp"),
     feature = "password-identity",
@@ -72,6 +73,7 @@ pub mod imaging;
 pub mod mail;
 #[cfg(feature = "password-identity")]
 pub mod password_identity;
+pub mod schema;
 #[cfg(feature = "signed-urls")]
 pub mod signed_urls;
 #[cfg(feature = "sqlite")]

@@ -23,7 +23,7 @@ use serde_json::json;
 
 use super::checksums;
 use super::console::{count, say};
-use super::opened::{LOCK_FILE, Opened};
+use super::opened::{LOCK_FILE, Opened, configure_existing};
 use super::verify::verify;
 
 #[derive(Debug, Args)]
@@ -43,7 +43,17 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let (Some(parent), Some(_)) = (dest.parent(), dest.file_name()) else {
         bail!("{} cannot become a backup: choose another folder", dest.display());
     };
-    let live = Opened::existing(data).await?;
+    let config = configure_existing(data)?;
+    if config.store.file().is_none() {
+        bail!(
+            "{} is no file that could be copied. Back up a PostgreSQL server with its own tools, as with `pg_dump --format=custom`; when that \
+             is done, copy {} and the signing.key in {}, so that no photo of the dump lacks its bytes",
+            config.store,
+            config.blobs,
+            data.display()
+        );
+    }
+    let live = Opened::open(config).await?;
     std::fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
     // Under its own name from the moment on that it is whole, so that nobody takes a part of a backup for one.
     let unfinished = tempfile::Builder::new()

@@ -9,6 +9,7 @@ mod console;
 mod import;
 mod interruption;
 mod logging;
+mod migrate_schema;
 mod openapi;
 mod opened;
 mod restore;
@@ -77,6 +78,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Bring a gallery back from a backup
     Restore(restore::Arguments),
+    /// Bring the store's schema up to date, or say how far it is
+    MigrateSchema(migrate_schema::Arguments),
     /// Make, list and erase accounts
     #[command(subcommand)]
     User(user::Command),
@@ -112,6 +115,7 @@ impl Cli {
             Some(Command::Verify(arguments)) => verify::run(arguments, data).await,
             Some(Command::Backup(arguments)) => backup::run(&arguments, data).await,
             Some(Command::Restore(arguments)) => restore::run(&arguments, data).await,
+            Some(Command::MigrateSchema(arguments)) => migrate_schema::run(arguments, data).await,
             Some(Command::User(command)) => user::run(command, data).await,
             Some(Command::Openapi) => openapi::run(),
         }
