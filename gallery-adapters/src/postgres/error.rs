@@ -1,0 +1,142 @@
+//! What PostgreSQL's errors mean to a repository's caller.
+
+use gallery_domain::ports::{BackendFailure, RepositoryError};
+
+/// The name under which this backend reports failures.
+const BACKEND: &str = "postgres";
+
+/// Why the database did not do what was asked, in words for whoever runs the gallery.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PostgresFailure {
+    #[error("the server cannot be reached: check that it runs, its address, and the network between")]
+    Unreachable(#[source] sqlx::Error),
+    #[error("the server is starting or stopping")]
+    Stopping(#[source] sqlx::Error),
+    #[error("a secure connection cannot be made: check sslmode, sslrootcert and the server's certificate")]
+    Insecure(#[source] sqlx::Error),
+    #[error("the connection's settings cannot be used: check the URL")]
+    Settings(#[source] sqlx::Error),
+    #[error("the server refused the login: check the user, the password and the server's pg_hba.conf")]
+    LoginRefused(#[source] sqlx::Error),
+    #[error("there is no such database on the server: create it")]
+    NoDatabase(#[source] sqlx::Error),
+    #[error("the role lacks a right: grant it, or use another role")]
+    Forbidden(#[source] sqlx::Error),
+    #[error("all connections of the gallery are in use, or the server does not let in another")]
+    NoConnection(#[source] sqlx::Error),
+    #[error("the store is closed")]
+    Closed(#[source] sqlx::Error),
+    #[error("the database is busy with other changes")]
+    Busy(#[source] sqlx::Error),
+    #[error("the statement took longer than it may")]
+    TooSlow(#[source] sqlx::Error),
+    #[error("the server is read-only: it is a standby, or its database or role was set so")]
+    ReadOnly(#[source] sqlx::Error),
+    #[error("the server's disk is full: make room, then try again")]
+    DiskFull(#[source] sqlx::Error),
+    #[error("the server is out of memory or of another resource")]
+    Overloaded(#[source] sqlx::Error),
+    #[error("the server failed to read or write: check its disk and its log before anything else")]
+    DiskFailed(#[source] sqlx::Error),
+    #[error("the database is damaged: restore it from a backup")]
+    Damaged(#[source] sqlx::Error),
+    #[error("the schema is older than this program, or missing: run `gallery migrate-schema`")]
+    OldSchema,
+    #[error("the schema is not the one that this program expects: run `gallery migrate-schema`")]
+    OtherSchema(#[source] sqlx::Error),
+    #[error("the schema has version {0}, which this program does not know: use a newer one")]
+    NewerSchema(i64),
+    #[error("the schema could not be brought up to date")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    #[error("the connection broke while the change was being confirmed, and whether it was made cannot be told")]
+    UnknownOutcome,
+    #[error("the database refused the statement")]
+    Other(#[source] sqlx::Error),
+}
+
+/// What can be done about an error before anybody hears of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// What was under way was undone because of others: trying again can help.
+    Again,
+    /// The connection is of no use any more: another may be.
+    Reconnect,
+    /// The server that this connection leads to takes no changes: after a failover another does.
+    OtherServer,
+    /// Nothing.
+    None,
+}
+
+/// Maps an error of an operation, such as `photo insert`. A uniqueness that the schema guards is an answer, not a failure.
+pub(super) fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> RepositoryError {
+    move |error| match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => RepositoryError::AlreadyExists,
+        _ => backend_failure(operation, error).into(),
+    }
+}
+
+/// Maps an error where no answer but a failure is possible.
+pub(super) fn backend_failure(operation: &'static str, error: sqlx::Error) -> BackendFailure {
+    use PostgresFailure as Failure;
+    let (transient, failure) = match code(&error).as_deref() {
+        Some(code) => match (code, &code[..2]) {
+            ("57P04" | "3D000", _) => (false, Failure::NoDatabase(error)),
+            ("57014", _) => (true, Failure::TooSlow(error)),
+            ("57P01" | "57P02" | "57P03" | "57P05", _) => (true, Failure::Stopping(error)),
+            ("25006", _) => (true, Failure::ReadOnly(error)),
+            ("25P03" | "25P04", _) => (true, Failure::TooSlow(error)),
+            ("40001" | "40P01" | "55P03", _) => (true, Failure::Busy(error)),
+            ("53100", _) => (true, Failure::DiskFull(error)),
+            ("53300", _) => (true, Failure::NoConnection(error)),
+            (_, "53") => (true, Failure::Overloaded(error)),
+            (_, "08") => (true, Failure::Unreachable(error)),
+            (_, "58") => (true, Failure::DiskFailed(error)),
+            ("XX001" | "XX002", _) => (false, Failure::Damaged(error)),
+            (_, "28") => (false, Failure::LoginRefused(error)),
+            ("42501", _) => (false, Failure::Forbidden(error)),
+            ("3F000" | "42703" | "42704" | "42883" | "42P01" | "42P10", _) => (false, Failure::OtherSchema(error)),
+            _ => (false, Failure::Other(error)),
+        },
+        None => match &error {
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => {
+                (true, Failure::Unreachable(error))
+            }
+            sqlx::Error::PoolTimedOut => (true, Failure::NoConnection(error)),
+            sqlx::Error::PoolClosed => (false, Failure::Closed(error)),
+            sqlx::Error::Tls(_) => (false, Failure::Insecure(error)),
+            sqlx::Error::Configuration(_) => (false, Failure::Settings(error)),
+            _ => (false, Failure::Other(error)),
+        },
+    };
+    if transient { self::transient(operation, failure) } else { permanent(operation, failure) }
+}
+
+/// A failure that will not go away by itself.
+pub(super) fn permanent(operation: &'static str, failure: PostgresFailure) -> BackendFailure {
+    BackendFailure::permanent(BACKEND, operation, failure)
+}
+
+/// A failure that may pass.
+pub(super) fn transient(operation: &'static str, failure: PostgresFailure) -> BackendFailure {
+    BackendFailure::transient(BACKEND, operation, failure)
+}
+
+/// What can be done about an error.
+pub(super) fn remedy(error: &sqlx::Error) -> Remedy {
+    match code(error).as_deref() {
+        Some("40001" | "40P01" | "55P03") => Remedy::Again,
+        Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04") => Remedy::Reconnect,
+        Some("25006") => Remedy::OtherServer,
+        Some(code) if code.starts_with("08") => Remedy::Reconnect,
+        Some(_) => Remedy::None,
+        None => match error {
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => Remedy::Reconnect,
+            _ => Remedy::None,
+        },
+    }
+}
+
+/// The SQLSTATE of an error that the server reported: https://www.postgresql.org/docs/current/errcodes-appendix.html
+fn code(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().filter(|code| code.len() == 5 && code.is_ascii()).map(std::borrow::Cow::into_owned)
+}

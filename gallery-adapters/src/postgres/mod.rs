@@ -1,0 +1,102 @@
+//! Every repository on a PostgreSQL server, 15 or later: what a gallery needs that runs in several processes, or on Lambda.
+//!
+//! - Each change is one transaction, on whichever connection is free. Those that touch photos or albums begin with a lock on their owner, so
+//!   that the changes of one owner follow each other as in the embedded store; those of different owners do not wait for each other.
+//! - What a server does to a connection, a request need not notice: whatever was certainly undone is tried anew within a time, and where the
+//!   answer to a commit was lost, the server is asked what became of it. `change` says how.
+//! - Statements are static text, and name the schema, so that no search path matters; a list of values goes in as one array.
+
+mod error;
+mod schema;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+/// How a [`PostgresStore`] uses its server.
+#[derive(Clone, Copy, Debug)]
+pub struct PostgresOptions {
+    /// How many connections there may be at the same time.
+    pub max_connections: u32,
+    /// How long a request waits for a free connection, or for the server to let in another.
+    pub acquire_timeout: Duration,
+    /// How long a statement may take. Audits are not bound by it.
+    pub statement_timeout: Duration,
+    /// For how long a change that was undone, or a connection that was lost, is tried anew.
+    pub retry_for: Duration,
+    /// How long a connection may lie idle before it is tried out on its next use.
+    pub trusted_for: Duration,
+    /// How long a connection may lie idle before it is closed; for ever if there is none.
+    pub idle_timeout: Option<Duration>,
+    /// How old a connection may get before it is replaced; as old as it likes if there is none.
+    pub max_lifetime: Option<Duration>,
+    /// Whether the server is to remember statements, and the limits of time are set on the connection. Both tie a connection to its session:
+    /// say `false` behind a proxy that shares connections among clients, such as RDS Proxy, and set the limits on the role instead.
+    pub persistent_statements: bool,
+}
+
+impl Default for PostgresOptions {
+    /// For a server that runs for long: ten connections, five seconds for a connection, fifteen for a statement, five for trying anew.
+    fn default() -> Self {
+        Self {
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(15),
+            retry_for: Duration::from_secs(5),
+            trusted_for: Duration::from_secs(5),
+            idle_timeout: Some(Duration::from_secs(600)),
+            max_lifetime: Some(Duration::from_secs(1800)),
+            persistent_statements: true,
+        }
+    }
+}
+
+impl PostgresOptions {
+    /// For a process that handles one request at a time and is frozen in between: one connection, which is tried out on every use, as nobody
+    /// knows how long it lay idle, and which is never looked after between uses.
+    pub fn for_lambda() -> Self {
+        Self { max_connections: 1, trusted_for: Duration::ZERO, idle_timeout: None, max_lifetime: None, ..Self::default() }
+    }
+}
+
+/// A store on a PostgreSQL server. Clones share its connections.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+    connect: Arc<PgConnectOptions>,
+    options: PostgresOptions,
+}
+
+impl PostgresStore {
+    /// A store on a server that is connected to on first use. Has to be called within a Tokio runtime, unless the options set no time at which
+    /// connections are closed.
+    pub fn new(connect: PgConnectOptions, options: PostgresOptions) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections.max(1))
+            .acquire_timeout(options.acquire_timeout)
+            .idle_timeout(options.idle_timeout)
+            .max_lifetime(options.max_lifetime)
+            .connect_lazy_with(connect.clone());
+        Self { pool, connect: Arc::new(connect), options }
+    }
+
+    /// Waits for what is under way and closes the connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Says where the server is, and never the password.
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("host", &self.connect.get_host())
+            .field("port", &self.connect.get_port())
+            .field("database", &self.connect.get_database())
+            .field("user", &self.connect.get_username())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
