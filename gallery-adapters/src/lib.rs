@@ -39,6 +39,7 @@
 //! | feature | brings | chosen by |
 //! |---|---|---|
 //! | `sqlite` | every repository, in one file | `GALLERY_STORE=sqlite:PATH` |
+//! | `postgres` | every repository, on a PostgreSQL server | `GALLERY_STORE=postgres://…` |
 //! | `filesystem` | blobs in a folder | `GALLERY_BLOBS=file:PATH` |
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
 //! | `signed-urls` | URLs to blobs, served by the gallery itself | with each of those blob stores |

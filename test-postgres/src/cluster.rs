@@ -48,7 +48,8 @@ impl Cluster {
     pub fn start(programs: &Programs, settings: &[(&str, &str)]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("gallery-postgres-").tempdir()?;
         let user = User::of_new(folder.path())?;
-        let settings = SETTINGS.iter().chain(settings).flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]);
+        let settings =
+            SETTINGS.iter().chain(settings).flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]);
         let mut cluster = Self {
             programs: programs.clone(),
             settings: settings.collect(),
@@ -63,7 +64,9 @@ impl Cluster {
             match cluster.start_on(free_port()?) {
                 Ok(()) => return Ok(cluster),
                 // A port that is free now may be taken a moment later, when the server wants it.
-                Err(error) if format!("{error:#}").contains("Address already in use") => fs::remove_file(cluster.log())?,
+                Err(error) if format!("{error:#}").contains("Address already in use") => {
+                    fs::remove_file(cluster.log())?
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -228,15 +231,17 @@ pub(crate) mod tests {
         Programs::at(folder)
     }
 
-    const READY: &str = "printf '%s\\n2\\n3\\n4\\n5\\n6\\n7\\nready   \\n' $$ >\"$data\"/postmaster.pid";
-
-    /// Serves until it is told to end in order, or at once.
-    fn serving() -> String {
-        format!(
-            "trap 'echo fast; rm \"$data\"/postmaster.pid; exit 0' INT; trap 'echo at once; rm \"$data\"/postmaster.pid; exit 2' QUIT\n\
-             {READY}\nwhile :; do sleep 0.02; done"
-        )
-    }
+    /// Serves until it is told to end in order, or at once. In Perl, for a shell cannot hear a signal that is ignored when it starts.
+    const SERVING: &str = r#"exec perl -e '
+        $| = 1;
+        my $file = "$ARGV[0]/postmaster.pid";
+        $SIG{INT} = sub { print "fast\n"; unlink $file; exit 0 };
+        $SIG{QUIT} = sub { print "at once\n"; unlink $file; exit 2 };
+        open(my $status, ">", $file) or die $!;
+        print $status join("\n", $$, 2 .. 7, "ready   "), "\n";
+        close $status;
+        sleep 1 while 1;
+    ' "$data""#;
 
     fn is_alive(process: &str) -> bool {
         Command::new("kill").args(["-0", process]).stderr(std::process::Stdio::null()).status().unwrap().success()
@@ -260,10 +265,14 @@ pub(crate) mod tests {
     #[test]
     fn a_server_is_stopped_started_again_and_gone_with_its_folder() {
         let programs = tempfile::tempdir().unwrap();
-        let programs = pretended_programs(programs.path(), "15.1", &serving()).map(|found| (programs, found)).unwrap();
+        let programs = pretended_programs(programs.path(), "15.1", SERVING).map(|found| (programs, found)).unwrap();
         let mut cluster = Cluster::start(&programs.1, &[("work_mem", "1MB")]).unwrap();
         let (folder, port, first) = (cluster.folder().to_owned(), cluster.port(), server_of(&cluster));
-        assert!(is_alive(&first) && cluster.url().ends_with(&format!("@127.0.0.1:{port}/postgres")), "{}", cluster.url());
+        assert!(
+            is_alive(&first) && cluster.url().ends_with(&format!("@127.0.0.1:{port}/postgres")),
+            "{}",
+            cluster.url()
+        );
         assert_eq!(fs::read_to_string(folder.join("data/superuser")).unwrap(), cluster.password());
 
         cluster.stop().unwrap();
@@ -283,7 +292,7 @@ pub(crate) mod tests {
     #[test]
     fn a_server_whose_test_was_killed_is_stopped_and_its_folder_removed() {
         let programs = tempfile::tempdir().unwrap();
-        let found = pretended_programs(programs.path(), "15.1", &serving()).unwrap();
+        let found = pretended_programs(programs.path(), "15.1", SERVING).unwrap();
         let mut cluster = Cluster::start(&found, &[]).unwrap();
         let (folder, server) = (cluster.folder().to_owned(), server_of(&cluster));
         let mut guard = cluster.server.take().unwrap().abandon();
@@ -294,7 +303,8 @@ pub(crate) mod tests {
     #[test]
     fn a_server_that_does_not_start_is_an_error_with_its_last_words() {
         let programs = tempfile::tempdir().unwrap();
-        let found = pretended_programs(programs.path(), "15.1", "echo the moon is in the wrong house >&2; exit 1").unwrap();
+        let found =
+            pretended_programs(programs.path(), "15.1", "echo the moon is in the wrong house >&2; exit 1").unwrap();
         let error = format!("{:#}", Cluster::start(&found, &[]).unwrap_err());
         assert!(error.contains("did not start") && error.contains("wrong house"), "{error}");
     }

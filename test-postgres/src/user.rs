@@ -54,6 +54,8 @@ fn id(which: &str) -> Result<u32> {
     let answer = Command::new("id").args([which, "nobody"]).output().context("cannot start id")?;
     match String::from_utf8_lossy(&answer.stdout).trim().parse() {
         Ok(number) => Ok(number),
-        Err(_) => bail!("PostgreSQL refuses root, and there is no user nobody here to run it: run this as somebody else"),
+        Err(_) => {
+            bail!("PostgreSQL refuses root, and there is no user nobody here to run it: run this as somebody else")
+        }
     }
 }

@@ -58,7 +58,9 @@ impl FromStr for PostgresSettings {
                 )
             })?;
         if url.fragment().is_some() || url.path().trim_start_matches('/').contains('/') {
-            return Err(invalid("has something behind the database's name: in a user name or password, write `/` as %2F and `#` as %23"));
+            return Err(invalid(
+                "has something behind the database's name: in a user name or password, write `/` as %2F and `#` as %23",
+            ));
         }
         let parameters = Parameters::of(&url)?;
         // Ours are not the driver's, which would log what it does not know.
@@ -74,10 +76,11 @@ impl FromStr for PostgresSettings {
         };
         let mut options = PostgresOptions::default();
         if let Some(connections) = &parameters.max_connections {
-            options.max_connections =
-                connections.parse().ok().filter(|connections| *connections > 0).ok_or_else(|| {
-                    invalid("has a `max_connections` that is not a number above 0")
-                })?;
+            options.max_connections = connections
+                .parse()
+                .ok()
+                .filter(|connections| *connections > 0)
+                .ok_or_else(|| invalid("has a `max_connections` that is not a number above 0"))?;
         }
         match parameters.proxy.as_deref() {
             None | Some("false") => {}
@@ -144,7 +147,9 @@ impl Parameters {
                 "sslcert" => &mut found.ssl_cert,
                 "sslkey" => &mut found.ssl_key,
                 "host" if value.starts_with('/') => &mut found.host,
-                "host" => return Err(invalid("has a `host` that is not a folder: a server's name goes before the database")),
+                "host" => {
+                    return Err(invalid("has a `host` that is not a folder: a server's name goes before the database"));
+                }
                 "max_connections" => &mut found.max_connections,
                 "proxy" => &mut found.proxy,
                 _ => {
@@ -199,9 +204,15 @@ impl SslMode {
     /// `allow` is left out: the driver takes it for `disable`.
     fn named(name: &str) -> Result<Self, InvalidValue> {
         use PgSslMode::{Disable, Prefer, Require, VerifyCa, VerifyFull};
-        [VerifyFull, VerifyCa, Require, Prefer, Disable].map(Self::of).into_iter().find(|known| known.name == name).ok_or_else(
-            || invalid("has an unknown `sslmode`: there are `verify-full`, `verify-ca`, `require`, `prefer` and `disable`"),
-        )
+        [VerifyFull, VerifyCa, Require, Prefer, Disable]
+            .map(Self::of)
+            .into_iter()
+            .find(|known| known.name == name)
+            .ok_or_else(|| {
+                invalid(
+                    "has an unknown `sslmode`: there are `verify-full`, `verify-ca`, `require`, `prefer` and `disable`",
+                )
+            })
     }
 }
 
@@ -209,7 +220,10 @@ impl SslMode {
 fn is_local(connect: &PgConnectOptions) -> bool {
     let host = connect.get_host().trim_matches(['[', ']']);
     let address = host.parse::<std::net::IpAddr>();
-    connect.get_socket().is_some() || host.starts_with('/') || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    connect.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn invalid(reason: impl Into<String>) -> InvalidValue {

@@ -138,5 +138,9 @@ pub(super) fn remedy(error: &sqlx::Error) -> Remedy {
 
 /// The SQLSTATE of an error that the server reported: https://www.postgresql.org/docs/current/errcodes-appendix.html
 fn code(error: &sqlx::Error) -> Option<String> {
-    error.as_database_error()?.code().filter(|code| code.len() == 5 && code.is_ascii()).map(std::borrow::Cow::into_owned)
+    error
+        .as_database_error()?
+        .code()
+        .filter(|code| code.len() == 5 && code.is_ascii())
+        .map(std::borrow::Cow::into_owned)
 }

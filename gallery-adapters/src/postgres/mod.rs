@@ -57,7 +57,13 @@ impl PostgresOptions {
     /// For a process that handles one request at a time and is frozen in between: one connection, which is tried out on every use, as nobody
     /// knows how long it lay idle, and which is never looked after between uses.
     pub fn for_lambda() -> Self {
-        Self { max_connections: 1, trusted_for: Duration::ZERO, idle_timeout: None, max_lifetime: None, ..Self::default() }
+        Self {
+            max_connections: 1,
+            trusted_for: Duration::ZERO,
+            idle_timeout: None,
+            max_lifetime: None,
+            ..Self::default()
+        }
     }
 }
 

@@ -79,9 +79,6 @@ mod tests {
         );
         assert_eq!(words(&[1, 2], &[], &[], &[2]), "the schema has version 2: 1 migration (2) applied");
         assert_eq!(words(&[1, 2], &[], &[], &[]), "the schema has version 2: nothing to do");
-        assert_eq!(
-            words(&[1], &[], &[3], &[]),
-            "the schema has version 1, and 3 of a newer program: use that one"
-        );
+        assert_eq!(words(&[1], &[], &[3], &[]), "the schema has version 1, and 3 of a newer program: use that one");
     }
 }

@@ -8,4 +8,5 @@ mod crashes;
 mod journey;
 mod photos;
 mod program;
+mod store;
 mod trouble;

@@ -7,14 +7,25 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::store;
+
 /// A command that knows nothing of the environment of the tests.
 pub(crate) fn gallery(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gallery"));
     for variable in ["STORE", "BLOBS", "IDENTITY", "MAIL", "PUBLIC_URL", "LISTEN", "LOG"] {
         command.env_remove(format!("GALLERY_{variable}"));
     }
-    command.env_remove("RUST_LOG").env("GALLERY_DATA", data).stdin(Stdio::null());
+    command.env_remove("RUST_LOG").stdin(Stdio::null());
+    place(&mut command, data);
     command
+}
+
+/// Lets a command have its gallery in this folder, and in the store that the tests run on.
+pub(crate) fn place(command: &mut Command, data: &Path) {
+    command.env("GALLERY_DATA", data);
+    if let Some(url) = store::url_for(data) {
+        command.env("GALLERY_STORE", url);
+    }
 }
 
 /// What a command that ended has said.

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 
 use crate::client::Client;
 use crate::photos;
-use crate::program::{Server, create_user, gallery, run, said, terminate};
+use crate::program::{Server, create_user, gallery, place, run, said, terminate};
 
 #[test]
 fn a_taken_port_is_said_with_what_to_do() {
@@ -91,7 +91,8 @@ fn limited(bytes: usize, data: &std::path::Path) -> Command {
     let mut command = Command::new("sh");
     // POSIX counts blocks of 512 bytes. The signal is ignored, so that the write fails instead.
     let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", bytes / 512);
-    command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_gallery")]).env("GALLERY_DATA", data).stdin(Stdio::null());
+    command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_gallery")]).stdin(Stdio::null());
+    place(&mut command, data);
     command
 }
 
