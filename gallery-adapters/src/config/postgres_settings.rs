@@ -20,7 +20,7 @@ use crate::postgres::PostgresOptions;
 /// | `sslmode` | `verify-full`: TLS with a server that proves its name, which is the default for a server on another machine; `verify-ca`: that proves who vouches for it; `require`: TLS with anybody; `prefer`: also without; `disable`: without |
 /// | `sslrootcert` | a file of certificates to trust beside those of the system, such as the bundle of Amazon RDS |
 /// | `sslcert`, `sslkey` | files of the client's own certificate and key |
-/// | `host` | a folder that begins with `/`: the server's socket is there |
+/// | `host`, `user` | for a server on this machine, as in `postgres:///gallery?host=/run/postgresql&user=ada`: the folder of its socket, and who |
 /// | `max_connections` | how many connections there may be at the same time |
 /// | `proxy` | `true` behind a proxy that shares connections among clients, such as RDS Proxy: the server is to remember no statements |
 #[derive(Clone)]
@@ -133,6 +133,7 @@ struct Parameters {
     ssl_cert: Option<String>,
     ssl_key: Option<String>,
     host: Option<String>,
+    user: Option<String>,
     max_connections: Option<String>,
     proxy: Option<String>,
 }
@@ -150,11 +151,12 @@ impl Parameters {
                 "host" => {
                     return Err(invalid("has a `host` that is not a folder: a server's name goes before the database"));
                 }
+                "user" => &mut found.user,
                 "max_connections" => &mut found.max_connections,
                 "proxy" => &mut found.proxy,
                 _ => {
                     return Err(invalid(format!(
-                        "has the unknown parameter `{name}`: there are `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host`, \
+                        "has the unknown parameter `{name}`: there are `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host`, `user`, \
                          `max_connections` and `proxy`"
                     )));
                 }
@@ -172,6 +174,9 @@ impl Parameters {
     fn apply_to(&self, mut connect: PgConnectOptions) -> PgConnectOptions {
         if let Some(folder) = &self.host {
             connect = connect.socket(folder);
+        }
+        if let Some(user) = &self.user {
+            connect = connect.username(user);
         }
         if let Some(file) = &self.ssl_root_cert {
             connect = connect.ssl_root_cert(file);
@@ -260,7 +265,7 @@ mod tests {
             ("postgres://u@localhost/g", "postgres://localhost:5432/g?sslmode=prefer"),
             ("postgres://u@127.0.0.1:5433/g", "postgres://127.0.0.1:5433/g?sslmode=prefer"),
             ("postgres://u@127.0.0.1/g?sslmode=require", "postgres://127.0.0.1:5432/g?sslmode=require"),
-            ("postgres://u@/g?host=/run/postgresql", "postgres:///g?host=/run/postgresql"),
+            ("postgres:///g?host=/run/postgresql&user=u", "postgres:///g?host=/run/postgresql"),
         ] {
             assert_eq!(settings(url).to_string(), shown);
         }

@@ -235,6 +235,23 @@ fn a_backup_is_never_overwritten_and_a_damaged_one_never_restored() {
 }
 
 #[test]
+fn the_schema_of_a_file_is_told_and_has_nothing_left_to_do() {
+    let folder = folder_of_files();
+    let data = folder.path().join("data");
+    let nothing = run(&data, &["migrate-schema", "--status"]);
+    assert!(nothing.code == Some(1) && nothing.err.contains("there is no gallery in"), "{}", nothing.err);
+    assert!(!data.exists());
+    create_user(&data, "ada@example.org");
+    let status = &lines(&run(&data, &["migrate-schema", "--status", "--json"]).well())[0]["summary"];
+    assert!(
+        !status["applied"].as_array().unwrap().is_empty() && status["pending"] == serde_json::json!([]),
+        "{status}"
+    );
+    assert!(run(&data, &["migrate-schema"]).well().ends_with("nothing to do\n"));
+    assert_eq!(run(&data, &["migrate-schema", "--status", "--dry-run"]).code, Some(2));
+}
+
+#[test]
 fn the_api_document_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     let document: Value = serde_json::from_str(&run(folder.path(), &["openapi"]).well()).unwrap();

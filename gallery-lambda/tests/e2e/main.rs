@@ -7,6 +7,8 @@ mod commands;
 mod crashes;
 mod journey;
 mod photos;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod program;
 mod store;
 mod trouble;

@@ -64,7 +64,11 @@ pub(crate) const PASSWORD: &str = "seven purple otters juggling";
 
 /// Makes a confirmed account.
 pub(crate) fn create_user(data: &Path, email: &str) {
-    let mut create = gallery(data);
+    create_user_by(gallery(data), email);
+}
+
+/// The same by a command of one's own.
+pub(crate) fn create_user_by(mut create: Command, email: &str) {
     create.args(["user", "create", email, "--name", "Ada Lovelace", "--password-stdin"]);
     let mut child = create.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("it is piped");
