@@ -49,7 +49,7 @@ pub(super) enum PostgresFailure {
     #[error("the schema could not be brought up to date")]
     Migration(#[source] sqlx::migrate::MigrateError),
     #[error("the connection broke while the change was being confirmed, and whether it was made cannot be told")]
-    UnknownOutcome,
+    UnknownOutcome(#[source] sqlx::Error),
     #[error("the database refused the statement")]
     Other(#[source] sqlx::Error),
 }
@@ -65,6 +65,13 @@ pub(super) enum Remedy {
     OtherServer,
     /// Nothing.
     None,
+}
+
+impl Remedy {
+    /// Whether the connection is to be closed.
+    pub(super) const fn needs_another_connection(self) -> bool {
+        matches!(self, Self::Reconnect | Self::OtherServer)
+    }
 }
 
 /// Maps an error of an operation, such as `photo insert`. A uniqueness that the schema guards is an answer, not a failure.

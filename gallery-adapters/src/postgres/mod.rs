@@ -6,14 +6,41 @@
 //!   answer to a commit was lost, the server is asked what became of it. `change` says how.
 //! - Statements are static text, and name the schema, so that no search path matters; a list of values goes in as one array.
 
+mod album_repository;
+mod change;
+mod credential_repository;
 mod error;
+mod idempotency_repository;
+mod photo_audit;
+mod photo_index;
+mod photo_repository;
+mod photo_search;
+mod rate_limiter;
+mod rows;
 mod schema;
+mod session_repository;
+mod user_repository;
+mod work_queue;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gallery_domain::ports::Repositories;
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+use self::album_repository::PostgresAlbumRepository;
+use self::credential_repository::PostgresCredentialRepository;
+use self::idempotency_repository::PostgresIdempotencyRepository;
+use self::photo_repository::PostgresPhotoRepository;
+use self::rate_limiter::PostgresRateLimiter;
+use self::session_repository::PostgresSessionRepository;
+use self::user_repository::PostgresUserRepository;
+use self::work_queue::PostgresWorkQueue;
+
+/// How long an idle connection may take to answer when it is tried out. One that went dead unnoticed never does.
+const TRIED_OUT_IN: Duration = Duration::from_secs(1);
 
 /// How a [`PostgresStore`] uses its server.
 #[derive(Clone, Copy, Debug)]
@@ -79,13 +106,50 @@ impl PostgresStore {
     /// A store on a server that is connected to on first use. Has to be called within a Tokio runtime, unless the options set no time at which
     /// connections are closed.
     pub fn new(connect: PgConnectOptions, options: PostgresOptions) -> Self {
+        let mut connect = connect.application_name("gallery");
+        if options.persistent_statements {
+            let limit = options.statement_timeout.as_millis().to_string();
+            // Longer than any statement: whoever holds a transaction open for so long without asking for anything is gone.
+            let idle = options.statement_timeout.saturating_mul(2).as_millis().to_string();
+            connect = connect.options([("statement_timeout", limit), ("idle_in_transaction_session_timeout", idle)]);
+            // Room for every statement of this adapter.
+            connect = connect.statement_cache_capacity(200);
+        }
+        let trusted_for = options.trusted_for;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections.max(1))
             .acquire_timeout(options.acquire_timeout)
             .idle_timeout(options.idle_timeout)
             .max_lifetime(options.max_lifetime)
+            .test_before_acquire(false)
+            .before_acquire(move |connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for < trusted_for {
+                        return Ok(true);
+                    }
+                    match tokio::time::timeout(TRIED_OUT_IN, connection.ping()).await {
+                        Ok(answered) => answered.map(|()| true),
+                        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+                    }
+                })
+            })
             .connect_lazy_with(connect.clone());
         Self { pool, connect: Arc::new(connect), options }
+    }
+
+    /// The ports that this store implements.
+    pub fn repositories(&self) -> Repositories {
+        let store = || self.clone();
+        Repositories {
+            photos: Arc::new(PostgresPhotoRepository::new(store())),
+            albums: Arc::new(PostgresAlbumRepository::new(store())),
+            users: Arc::new(PostgresUserRepository::new(store())),
+            credentials: Arc::new(PostgresCredentialRepository::new(store())),
+            sessions: Arc::new(PostgresSessionRepository::new(store())),
+            idempotency: Arc::new(PostgresIdempotencyRepository::new(store())),
+            rate_limiter: Arc::new(PostgresRateLimiter::new(store())),
+            work: Arc::new(PostgresWorkQueue::new(store())),
+        }
     }
 
     /// Waits for what is under way and closes the connections.

@@ -9,6 +9,9 @@ mod journey;
 mod photos;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+#[path = "../../../gallery-adapters/tests/postgres_server/mod.rs"]
+mod postgres_server;
 mod program;
 mod store;
 mod trouble;

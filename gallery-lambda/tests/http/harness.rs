@@ -1,4 +1,4 @@
-//! A gallery in memory behind its router, and requests to it.
+//! A gallery behind its router, and requests to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,13 +7,15 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use gallery_adapters::password_identity::{IdentityPorts, PasswordIdentity};
-use gallery_domain::memory::{ManualClock, MemoryBlobs, MemoryImages, MemoryMailer, MemoryStore, SequentialIds};
+use gallery_domain::memory::{ManualClock, MemoryBlobs, MemoryImages, MemoryMailer, SequentialIds};
 use gallery_domain::ports::Clock;
 use gallery_domain::services::{Gallery, Policy, Ports, SignUp};
 use gallery_domain::{Password, PersonName, Sha256Digest};
 use gallery_lambda::{App, HttpSettings, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::store::Store;
 
 pub(crate) const PASSWORD: &str = "a quiet walk along the shore";
 
@@ -24,6 +26,7 @@ pub(crate) struct Harness {
     pub(crate) identity: Arc<PasswordIdentity>,
     pub(crate) pokes: Arc<AtomicUsize>,
     router: Router,
+    _store: Store,
 }
 
 impl Harness {
@@ -40,7 +43,8 @@ impl Harness {
         let clock = Arc::new(ManualClock::new("2024-06-15T12:00:00Z".parse().unwrap()));
         let ids = Arc::new(SequentialIds::new());
         let mailer = Arc::new(MemoryMailer::new());
-        let repositories = MemoryStore::new().repositories();
+        let store = Store::new();
+        let repositories = store.repositories.clone();
         let blobs = Arc::new(MemoryBlobs::new(ids.clone(), &format!("{path}/blobs")));
         let identity_ports = IdentityPorts {
             credentials: repositories.credentials.clone(),
@@ -69,7 +73,7 @@ impl Harness {
         });
         let app = App { gallery: gallery.clone(), gateway: Some(blobs), settings, on_work };
         let router = if path.is_empty() { router(app) } else { Router::new().nest(path, router(app)) };
-        Self { gallery, clock, mailer, identity, pokes, router }
+        Self { gallery, clock, mailer, identity, pokes, router, _store: store }
     }
 
     pub(crate) async fn send(&self, call: Call) -> Answer {

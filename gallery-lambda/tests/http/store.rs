@@ -5,6 +5,9 @@ use std::any::Any;
 use gallery_domain::memory::MemoryStore;
 use gallery_domain::ports::Repositories;
 
+#[cfg(feature = "postgres")]
+use crate::postgres_server;
+
 /// An empty store.
 pub(crate) struct Store {
     pub(crate) repositories: Repositories,
@@ -40,7 +43,10 @@ impl Store {
 
     #[cfg(feature = "postgres")]
     fn postgres() -> Self {
-        todo_pg()
+        use gallery_adapters::postgres::{PostgresOptions, PostgresStore};
+        let database = in_the_meantime(postgres_server::Database::migrated());
+        let store = PostgresStore::new(database.options(), PostgresOptions::default());
+        Self { repositories: store.repositories(), _kept: Box::new(database) }
     }
 }
 

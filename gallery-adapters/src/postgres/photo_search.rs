@@ -1,0 +1,358 @@
+//! Search in PostgreSQL: where the photos to look at come from, in which order, and how many of them one request looks at.
+//!
+//! Each source gives candidates latest first, from an index in that order; the server leaves out those whose terms or albums do not match, and
+//! [`SearchQuery::matches`] has the last word on the others. Of several clauses, the one is walked whose photos lie farthest apart.
+
+use futures_util::FutureExt;
+use gallery_domain::ports::{AlbumScope, RepositoryError};
+use gallery_domain::search::SearchQuery;
+use gallery_domain::terms::PhotoTerms;
+use gallery_domain::{AlbumId, Page, PageRequest, Photo, PhotoCursor, PhotoId, Timestamp, UserId};
+use jiff::civil::Date;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::PostgresStore;
+use super::change::{Interruption, Session};
+use super::photo_index;
+use super::photo_repository::place;
+use super::rows::{self, photo_columns};
+
+const OPERATION: &str = "photo search";
+
+/// The most photos that one request looks at.
+const LOOKED_AT: usize = 2000;
+
+/// The fewest photos that are looked at at a time.
+const CHUNK: usize = 64;
+
+/// How many entries of the index cost as much as looking at one photo.
+const ENTRIES_A_PHOTO: usize = 4;
+
+/// How many of a clause's photos are counted to tell how far they lie apart.
+const SPACING: i64 = 64;
+
+/// Looks at candidates, which are places of the timeline: $2 is the owner, ($3, $4) the place after which they begin, $5 the time before which
+/// they do not go, and $6 how many they are. $7 is what their terms have to match, $8 whether they have to be favourites or not, $9 and $10
+/// groups of albums, by number, of which they have to be in one each of $11, and $12 albums that they must not be in.
+///
+/// Each row says how many were looked at and which was the last; beside that stands a photo that matches, if there is any.
+macro_rules! looking_at {
+    ($candidates:literal) => {
+        concat!(
+            "WITH candidate (timeline_at, id) AS MATERIALIZED (",
+            $candidates,
+            ") SELECT (SELECT count(*) FROM candidate) AS looked_at, last.timeline_at AS last_at, last.id AS last_id, matching.* \
+             FROM (SELECT timeline_at, id FROM candidate ORDER BY timeline_at, id LIMIT 1) AS last \
+             LEFT JOIN LATERAL (SELECT ",
+            photo_columns!(),
+            " FROM candidate JOIN gallery.photo ON photo.id = candidate.id \
+              WHERE photo.owner_id = $2 AND photo.listed_in = 'timeline' \
+              AND coalesce(photo.terms @@ (SELECT $7::text::tsquery), true) AND coalesce(photo.favourite = $8, true) \
+              AND (SELECT count(DISTINCT named.part) FROM unnest($9::bigint[], $10::uuid[]) AS named (part, album_id) \
+                   JOIN gallery.album_photo AS placed ON placed.album_id = named.album_id AND placed.photo_id = photo.id) = $11 \
+              AND NOT EXISTS (SELECT 1 FROM gallery.album_photo AS placed \
+                   WHERE placed.album_id = ANY ($12) AND placed.photo_id = photo.id)) AS matching ON true"
+        )
+    };
+}
+
+/// The page of photos that a query matches.
+pub(super) async fn search(
+    store: &PostgresStore,
+    owner: UserId,
+    query: &SearchQuery,
+    albums: &AlbumScope,
+    page: PageRequest<PhotoCursor>,
+) -> Result<Page<Photo, PhotoCursor>, RepositoryError> {
+    if albums.within.iter().any(Vec::is_empty) {
+        return Ok(Page::empty());
+    }
+    store
+        .repeat(OPERATION, |session| {
+            async move {
+                let mut candidates = Candidates::new(session, owner, query, albums, page.after).await?;
+                let mut found: Vec<Photo> = Vec::with_capacity(page.size.get() + 1);
+                let mut budget = LOOKED_AT;
+                let mut chunk = (page.size.get() + 1).max(CHUNK);
+                while found.len() <= page.size.get() && !candidates.exhausted {
+                    if budget == 0 {
+                        return Ok(Page { items: found, next: candidates.after });
+                    }
+                    let looked_at = candidates.next(session, chunk.min(budget)).await?;
+                    budget = budget.saturating_sub(looked_at.cost);
+                    found.extend(looked_at.matching);
+                    chunk *= 4;
+                }
+                Ok(Page::from_overfull(found, page.size, Photo::timeline_cursor))
+            }
+            .boxed()
+        })
+        .await
+}
+
+/// Where candidates come from.
+#[derive(Debug)]
+enum Source {
+    /// The photos of any of these terms by time.
+    Terms(Vec<String>),
+    /// The photos of an album by time.
+    Album(AlbumId),
+    /// The favourites by time.
+    Favourites,
+    /// All visible photos by time.
+    Timeline,
+}
+
+/// The candidates of a search, from where the last request stopped.
+#[derive(Debug)]
+struct Candidates<'a> {
+    owner: UserId,
+    query: &'a SearchQuery,
+    source: Source,
+    /// What the terms of a photo have to match.
+    terms: Option<String>,
+    /// The scope: groups of albums by their number, how many groups, and albums.
+    parts: Vec<i64>,
+    within: Vec<Uuid>,
+    groups: i64,
+    outside: Vec<Uuid>,
+    /// The place up to which everything was looked at.
+    after: Option<PhotoCursor>,
+    /// The first moment that the query is about.
+    from: Timestamp,
+    /// Whether there is nothing beyond.
+    exhausted: bool,
+}
+
+/// Some candidates.
+struct LookedAt {
+    matching: Vec<Photo>,
+    /// What looking at them took, in photos, so that the request's work is bounded.
+    cost: usize,
+}
+
+impl<'a> Candidates<'a> {
+    async fn new(
+        session: &mut Session<'_>,
+        owner: UserId,
+        query: &'a SearchQuery,
+        albums: &AlbumScope,
+        after: Option<PhotoCursor>,
+    ) -> Result<Self, Interruption> {
+        let taken = query.taken();
+        // A page never starts earlier in the list than the query's last day.
+        let newest = taken.until.map(|until| PhotoCursor::before(start_of(until)));
+        let after = match (after, newest) {
+            (Some(after), Some(newest)) if after.precedes(&newest) => Some(newest),
+            (Some(after), _) => Some(after),
+            (None, newest) => newest,
+        };
+        let from = taken.from.map_or(Timestamp::MIN, start_of);
+        let (parts, within) = (0..)
+            .zip(&albums.within)
+            .flat_map(|(part, group)| group.iter().map(move |album| (part, album.as_uuid())))
+            .unzip();
+        Ok(Self {
+            owner,
+            query,
+            source: Self::source(session, owner, query, albums, after, from).await?,
+            terms: photo_index::terms_query(&query.index_plan()),
+            parts,
+            within,
+            groups: rows::integer(albums.within.len() as u64),
+            outside: albums.outside.iter().map(AlbumId::as_uuid).collect(),
+            after,
+            from,
+            exhausted: false,
+        })
+    }
+
+    /// The source with the fewest candidates, as far as that can be told at once: an album that one request can look through, else
+    /// the terms, else an album at any rate, else the favourites.
+    async fn source(
+        session: &mut Session<'_>,
+        owner: UserId,
+        query: &SearchQuery,
+        albums: &AlbumScope,
+        after: Option<PhotoCursor>,
+        from: Timestamp,
+    ) -> Result<Source, Interruption> {
+        let smallest = Self::smallest_album(session, owner, albums).await?;
+        if let Some((album, photos)) = smallest
+            && rows::count(photos) <= LOOKED_AT as u64
+        {
+            return Ok(Source::Album(album));
+        }
+        let terms = Self::sparsest_terms(session, owner, query, after, from).await?;
+        Ok(match (terms, smallest) {
+            (Some(terms), _) => Source::Terms(terms),
+            (None, Some((album, _))) => Source::Album(album),
+            (None, None) if query.favourite() == Some(true) => Source::Favourites,
+            (None, None) => Source::Timeline,
+        })
+    }
+
+    /// Of the albums that a photo has to be in, the one with the fewest photos.
+    async fn smallest_album(
+        session: &mut Session<'_>,
+        owner: UserId,
+        albums: &AlbumScope,
+    ) -> Result<Option<(AlbumId, i64)>, Interruption> {
+        let single = albums.within.iter().filter_map(|group| <[AlbumId; 1]>::try_from(group.as_slice()).ok());
+        let candidates: Vec<Uuid> = single.map(|[album]| album.as_uuid()).collect();
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let statement = session
+            .query_as::<(Uuid, i64)>("SELECT id, photo_count FROM gallery.album WHERE owner_id = $1 AND id = ANY ($2)")
+            .bind(owner.as_uuid())
+            .bind(candidates);
+        let sizes = statement.fetch_all(session.connection()).await?;
+        let smallest = sizes.into_iter().min_by_key(|(_, photos)| *photos);
+        Ok(smallest.map(|(album, photos)| (AlbumId::from_uuid(album), photos)))
+    }
+
+    /// The terms of the clause whose photos lie farthest apart behind the place where the page begins; none if no clause can be walked.
+    async fn sparsest_terms(
+        session: &mut Session<'_>,
+        owner: UserId,
+        query: &SearchQuery,
+        after: Option<PhotoCursor>,
+        from: Timestamp,
+    ) -> Result<Option<Vec<String>>, Interruption> {
+        let mut clauses = Vec::new();
+        for clause in &query.index_plan().all {
+            clauses.extend(photo_index::terms_to_drive_from(session, owner, clause).await?);
+        }
+        if clauses.len() < 2 {
+            return Ok(clauses.pop());
+        }
+        let (numbers, terms): (Vec<i64>, Vec<String>) = (0..)
+            .zip(&clauses)
+            .flat_map(|(number, terms)| terms.iter().map(move |term| (number, term.clone())))
+            .unzip();
+        let (at, id) = place(after);
+        let statement = session
+            .query_as::<(i64, i64)>(SPACING_OF_TERMS)
+            .bind(numbers)
+            .bind(terms)
+            .bind(owner.as_uuid())
+            .bind(at)
+            .bind(id)
+            .bind(from.as_millis())
+            .bind(SPACING - 1);
+        let reached = statement.fetch_all(session.connection()).await?;
+        // A clause without a term has no photo at all.
+        let reaches = |number: usize| {
+            reached.iter().find(|(reached, _)| usize::try_from(*reached) == Ok(number)).map_or(i64::MIN, |(_, at)| *at)
+        };
+        let sparsest = (0..clauses.len()).min_by_key(|number| reaches(*number));
+        Ok(sparsest.map(|number| clauses.swap_remove(number)))
+    }
+
+    /// Looks at some more candidates, at most `limit`, and moves on behind them.
+    async fn next(&mut self, session: &mut Session<'_>, limit: usize) -> Result<LookedAt, Interruption> {
+        let owner = self.owner.as_uuid();
+        // Where several terms are merged, each gives as many candidates as are looked at.
+        let (statement, merged) = match &self.source {
+            Source::Terms(terms) => (session.query(SEARCH_TERMS).bind(terms.clone()), terms.len()),
+            Source::Album(album) => (session.query(WALK_ALBUM).bind(album.as_uuid()), 1),
+            Source::Favourites => (session.query(WALK_FAVOURITES).bind(owner), 1),
+            Source::Timeline => (session.query(WALK_TIMELINE).bind(owner), 1),
+        };
+        let limit = limit.min((LOOKED_AT * ENTRIES_A_PHOTO / merged.max(1)).max(CHUNK));
+        let (at, id) = place(self.after);
+        let rows = statement
+            .bind(owner)
+            .bind(at)
+            .bind(id)
+            .bind(self.from.as_millis())
+            .bind(rows::integer(limit as u64))
+            .bind(self.terms.clone())
+            .bind(self.query.favourite())
+            .bind(self.parts.clone())
+            .bind(self.within.clone())
+            .bind(self.groups)
+            .bind(self.outside.clone())
+            .fetch_all(session.connection())
+            .await?;
+        let Some(first) = rows.first() else {
+            self.exhausted = true;
+            return Ok(LookedAt { matching: Vec::new(), cost: merged });
+        };
+        let looked_at: i64 = rows::scalar("photo", first, "looked_at")?;
+        let looked_at = usize::try_from(looked_at).unwrap_or(limit);
+        self.exhausted = looked_at < limit;
+        self.after = Some(PhotoCursor {
+            at: Timestamp::from_millis(rows::scalar("photo", first, "last_at")?),
+            id: PhotoId::from_uuid(rows::scalar("photo", first, "last_id")?),
+        });
+        Ok(LookedAt { matching: self.matching(&rows)?, cost: looked_at + merged * limit / ENTRIES_A_PHOTO })
+    }
+
+    fn matching(&self, rows: &[PgRow]) -> Result<Vec<Photo>, RepositoryError> {
+        let mut matching = Vec::with_capacity(rows.len());
+        for row in rows {
+            if row.try_get::<Option<Uuid>, _>("id").ok().flatten().is_some() {
+                let photo = rows::photo(row)?;
+                if self.matches(&photo) {
+                    matching.push(photo);
+                }
+            }
+        }
+        matching.sort_by_key(|photo| std::cmp::Reverse((photo.timeline_instant(), photo.id)));
+        Ok(matching)
+    }
+
+    fn matches(&self, photo: &Photo) -> bool {
+        let Some(facts) = photo.facts() else { return false };
+        let media_type = facts.media_type.short_name();
+        let day = photo.timeline_instant().to_utc().date();
+        // Cutting a photo's texts into terms costs more than all the rest, and many a filter asks for none.
+        let asks_for_terms = !self.query.all().is_empty() || !self.query.none().is_empty();
+        let terms = if asks_for_terms { photo.terms() } else { PhotoTerms::default() };
+        photo.is_visible() && self.query.matches_but_for_albums(&terms, photo.details.favourite, media_type, day)
+    }
+}
+
+/// How far back the $7th photo of a clause lies behind the place ($4, $5), not before $6: of the clauses numbered in $1, whose terms are in $2.
+/// Of a clause of several terms, the term that is on the most photos says it.
+pub(super) const SPACING_OF_TERMS: &str = "\
+    SELECT sought.clause, max(coalesce((SELECT entry.timeline_at FROM gallery.photo_term AS entry \
+        WHERE entry.owner_id = $3 AND entry.term = sought.term AND (entry.timeline_at, entry.photo_id) < ($4, $5) \
+        AND entry.timeline_at >= $6 ORDER BY entry.timeline_at DESC, entry.photo_id DESC OFFSET $7 LIMIT 1), $6)) \
+    FROM unnest($1::bigint[], $2::text[]) AS sought (clause, term) GROUP BY sought.clause";
+
+/// The photos of the terms in $1.
+pub(super) const SEARCH_TERMS: &str = looking_at!(
+    "SELECT DISTINCT entry.timeline_at, entry.photo_id FROM unnest($1::text[]) AS sought (term) CROSS JOIN LATERAL ( \
+         SELECT timeline_at, photo_id FROM gallery.photo_term \
+         WHERE owner_id = $2 AND term = sought.term AND (timeline_at, photo_id) < ($3, $4) AND timeline_at >= $5 \
+         ORDER BY timeline_at DESC, photo_id DESC LIMIT $6) AS entry \
+     ORDER BY entry.timeline_at DESC, entry.photo_id DESC LIMIT $6"
+);
+
+/// The timeline of $1.
+pub(super) const WALK_TIMELINE: &str = looking_at!(
+    "SELECT timeline_at, id FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'timeline' \
+     AND (timeline_at, id) < ($3, $4) AND timeline_at >= $5 ORDER BY timeline_at DESC, id DESC LIMIT $6"
+);
+
+/// The favourites of $1.
+pub(super) const WALK_FAVOURITES: &str = looking_at!(
+    "SELECT timeline_at, id FROM gallery.photo WHERE owner_id = $1 AND listed_in = 'timeline' AND favourite \
+     AND (timeline_at, id) < ($3, $4) AND timeline_at >= $5 ORDER BY timeline_at DESC, id DESC LIMIT $6"
+);
+
+/// The visible photos of the album $1.
+pub(super) const WALK_ALBUM: &str = looking_at!(
+    "SELECT timeline_at, photo_id FROM gallery.album_photo WHERE album_id = $1 AND visible \
+     AND (timeline_at, photo_id) < ($3, $4) AND timeline_at >= $5 ORDER BY timeline_at DESC, photo_id DESC LIMIT $6"
+);
+
+/// The first moment of a day of the timeline.
+fn start_of(day: Date) -> Timestamp {
+    Timestamp::from_utc(day.to_datetime(jiff::civil::Time::midnight()))
+}
