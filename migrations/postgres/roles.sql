@@ -18,7 +18,7 @@ CREATE ROLE gallery_app LOGIN;
 ALTER ROLE gallery_app SET statement_timeout = '15s';
 ALTER ROLE gallery_app SET idle_in_transaction_session_timeout = '15s';
 
--- Nobody else comes near the database. The owner may create the schema, and the extension `btree_gin`, which is a trusted one.
+-- Nobody else comes near the database. The owner may make the schema.
 DO $$
 BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());

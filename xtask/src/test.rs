@@ -34,7 +34,7 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
     })?;
     step(12, "the newest PostgreSQL", || {
         let server = Server::start_newest()?;
-        let targets = ["--test=*postgres*", "--test=http", "--test=end_to_end"];
+        let targets = ["--test=*postgres*", "--test=schema_upgrades", "--test=http", "--test=end_to_end"];
         command::run(server.tell(test(&targets).env(STORE, "postgres")))?;
         server.stop()
     })?;

@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
-#[cfg(feature = "postgres")]
-use sqlx::ConnectOptions;
 use tempfile::TempDir;
 
 #[cfg(feature = "postgres")]
-use crate::postgres_server::Database;
+use crate::postgres_server::{self, Database};
 
 /// What is known of a folder.
 enum Store {
@@ -47,7 +45,11 @@ pub(crate) fn url_for(data: &Path) -> Option<String> {
     match data.ancestors().find_map(|folder| stores.get(folder))? {
         Store::File => None,
         #[cfg(feature = "postgres")]
-        Store::Postgres(database) => Some(database.options().to_url_lossy().into()),
+        Store::Postgres(database) => {
+            let mut url = reqwest::Url::parse(&std::env::var(postgres_server::SERVER).unwrap()).unwrap();
+            url.set_path(database.name());
+            Some(url.into())
+        }
     }
 }
 
