@@ -25,11 +25,10 @@ const IN_TIMELINE: u128 = 0x0198_aa00_0000_7000_8000_0000_0000_0011;
 const IN_TRASH: u128 = 0x0198_aa00_0000_7000_8000_0000_0000_0012;
 const ALBUM: u128 = 0x0198_aa00_0000_7000_8000_0000_0000_0021;
 
-/// The migrations of a store as they are in its folder, up to one version.
-async fn migrations_up_to(version: i64, store: &str) -> Migrator {
+/// The migrations of a store, as they are in its folder.
+async fn migrations_of(store: &str) -> Migrator {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(store);
-    let all = Migrator::new(&*folder).await.unwrap();
-    Migrator::with_migrations(all.iter().filter(|migration| migration.version <= version).cloned().collect())
+    Migrator::new(&*folder).await.unwrap()
 }
 
 /// The data of a version.

@@ -2,7 +2,7 @@ use gallery_adapters::postgres::{PostgresOptions, PostgresStore};
 use sqlx::{AssertSqlSafe, Connection};
 
 use crate::postgres_server::Database;
-use crate::{data_of, is_whole, migrations_up_to};
+use crate::{data_of, is_whole, migrations_of};
 
 #[tokio::test]
 async fn a_database_of_each_version_is_brought_up_to_date_with_what_is_in_it() {
@@ -13,9 +13,10 @@ async fn a_database_of_each_version_is_brought_up_to_date_with_what_is_in_it() {
     for &version in &known {
         let database = Database::empty().await;
         let mut old = database.connection().await;
-        let mut migrations = migrations_up_to(version, "postgres").await;
-        migrations.dangerous_set_table_name("gallery.schema_migration").create_schema("gallery");
-        migrations.run_direct(None, &mut old, false).await.unwrap();
+        let mut migrations = migrations_of("postgres").await;
+        migrations.dangerous_set_table_name("gallery.schema_migration");
+        migrations.create_schema("gallery");
+        migrations.run_direct(Some(version), &mut old, false).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(data_of(version, "postgres"))).execute(&mut old).await.unwrap();
         old.close().await.unwrap();
 

@@ -2,7 +2,7 @@ use gallery_adapters::sqlite::{SqliteOptions, SqliteStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
 
-use crate::{data_of, is_whole, migrations_up_to};
+use crate::{data_of, is_whole, migrations_of};
 
 #[tokio::test]
 async fn a_file_of_each_version_is_brought_up_to_date_with_what_is_in_it() {
@@ -14,7 +14,7 @@ async fn a_file_of_each_version_is_brought_up_to_date_with_what_is_in_it() {
         let path = folder.path().join(format!("{version}.db"));
         let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
         let mut old = SqliteConnection::connect_with(&options).await.unwrap();
-        migrations_up_to(version, "sqlite").await.run_direct(None, &mut old, false).await.unwrap();
+        migrations_of("sqlite").await.run_direct(Some(version), &mut old, false).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(data_of(version, "sqlite"))).execute(&mut old).await.unwrap();
         old.close().await.unwrap();
 

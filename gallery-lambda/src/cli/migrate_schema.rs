@@ -52,7 +52,7 @@ fn in_words(status: &SchemaStatus, migrated: &[i64]) -> String {
         let names: Vec<_> = versions.iter().map(i64::to_string).collect();
         format!("{} ({})", count(versions.len() as u64, "migration"), names.join(", "))
     };
-    match (&*unknown, &*pending, migrated) {
+    match (unknown.as_slice(), pending.as_slice(), migrated) {
         ([.., newest], _, _) => {
             format!("{version}, and {newest} of a newer program: use that one")
         }

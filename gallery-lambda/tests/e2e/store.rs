@@ -19,6 +19,19 @@ enum Store {
     Postgres(Database),
 }
 
+impl Store {
+    fn chosen() -> Self {
+        let chosen = std::env::var("GALLERY_TEST_STORE").unwrap_or_else(|_| "sqlite".to_owned());
+        match &*chosen {
+            "sqlite" => Self::File,
+            // It goes with the server that all these tests share.
+            #[cfg(feature = "postgres")]
+            "postgres" => Self::Postgres(in_the_meantime(Database::migrated())),
+            other => panic!("GALLERY_TEST_STORE is {other:?}, which these tests have no store for"),
+        }
+    }
+}
+
 static STORES: LazyLock<Mutex<BTreeMap<PathBuf, Store>>> = LazyLock::new(Mutex::default);
 
 /// A folder whose galleries are in files whatever the tests run on: for what is done with files alone.
@@ -30,17 +43,9 @@ pub(crate) fn folder_of_files() -> TempDir {
 
 /// What `GALLERY_STORE` has to say for a data folder; nothing where its own file is meant.
 pub(crate) fn url_for(data: &Path) -> Option<String> {
-    let chosen = std::env::var("GALLERY_TEST_STORE").unwrap_or_else(|_| "sqlite".to_owned());
     let mut stores = STORES.lock().unwrap();
     if !data.ancestors().any(|folder| stores.contains_key(folder)) {
-        let store = match &*chosen {
-            "sqlite" => return None,
-            // It goes with the server that all these tests share.
-            #[cfg(feature = "postgres")]
-            "postgres" => Store::Postgres(in_the_meantime(Database::migrated())),
-            other => panic!("GALLERY_TEST_STORE is {other:?}, which these tests have no store for"),
-        };
-        stores.insert(data.to_owned(), store);
+        stores.insert(data.to_owned(), Store::chosen());
     }
     match data.ancestors().find_map(|folder| stores.get(folder))? {
         Store::File => None,

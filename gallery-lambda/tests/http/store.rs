@@ -12,7 +12,7 @@ use crate::postgres_server;
 pub(crate) struct Store {
     pub(crate) repositories: Repositories,
     /// What goes with the store.
-    _kept: Box<dyn Any>,
+    _kept: Box<dyn Any + Send + Sync>,
 }
 
 impl Store {
