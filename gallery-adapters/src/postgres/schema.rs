@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::PostgresStore;
 use super::error::{PostgresFailure, backend_failure, permanent};
+use crate::schema::SchemaStatus;
 
 /// The schema that holds everything of the gallery, so that a database can be shared, and the search path does not matter.
 const SCHEMA: &str = "gallery";
@@ -27,17 +28,6 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 
 /// The lock of whoever migrates: the letters `gallery`.
 const MIGRATING: i64 = 0x67_61_6c_6c_65_72_79;
-
-/// Which versions of the schema there are, here and there; each list in rising order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SchemaStatus {
-    /// Those that the database has and this program knows.
-    pub applied: Vec<i64>,
-    /// Those that the database has yet to get.
-    pub pending: Vec<i64>,
-    /// Those that the database has and this program does not know: a newer program was here.
-    pub unknown: Vec<i64>,
-}
 
 impl PostgresStore {
     /// Brings the schema up to date, and answers which versions that took. Of several programs that do it at once, one does and the others wait.
@@ -97,8 +87,5 @@ async fn status(connection: &mut PgConnection) -> Result<SchemaStatus, sqlx::Err
     } else {
         Vec::new()
     };
-    let (applied, unknown) = found.into_iter().partition(|version| known.contains(version));
-    let applied: Vec<i64> = applied;
-    let pending = known.into_iter().filter(|version| !applied.contains(version)).collect();
-    Ok(SchemaStatus { applied, pending, unknown })
+    Ok(SchemaStatus::compare(&known, &found))
 }

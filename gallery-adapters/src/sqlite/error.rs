@@ -27,6 +27,8 @@ pub(super) enum SqliteFailure {
     ReadOnly(#[source] sqlx::Error),
     #[error("the file is damaged or no database of the gallery: restore it from a backup")]
     Damaged(#[source] sqlx::Error),
+    #[error("the schema has version {0}, which this program does not know: use a newer one")]
+    NewerSchema(i64),
     #[error("the schema could not be brought up to date")]
     Migration(#[source] sqlx::migrate::MigrateError),
     #[error("the database refused the statement")]

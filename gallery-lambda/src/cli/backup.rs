@@ -26,7 +26,7 @@ use super::apart::lies_in;
 use super::checksums;
 use super::console::{count, say};
 use super::interruption::Interruption;
-use super::opened::{LOCK_FILE, Opened, configure_copy};
+use super::opened::{LOCK_FILE, Opened, configure_copy, configure_existing};
 use super::progress::Progress;
 use super::verify::verify;
 
@@ -48,7 +48,17 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
         bail!("{} cannot become a backup: choose another folder", dest.display());
     };
     let interruption = Interruption::listen()?;
-    let live = Opened::existing(data).await?;
+    let config = configure_existing(data)?;
+    if config.store.file().is_none() {
+        bail!(
+            "{} is no file that could be copied. Back up a PostgreSQL server with its own tools, as with `pg_dump --format=custom`; when that \
+             is done, copy {} and the signing.key in {}, so that no photo of the dump lacks its bytes",
+            config.store,
+            config.blobs,
+            data.display()
+        );
+    }
+    let live = Opened::open(config).await?;
     for folder in [Some(data), live.config.blobs.folder()].into_iter().flatten() {
         if lies_in(&dest, folder)? {
             bail!(

@@ -11,6 +11,7 @@ mod import;
 mod interruption;
 mod log_lines;
 mod logging;
+mod migrate_schema;
 mod openapi;
 mod opened;
 mod progress;
@@ -84,6 +85,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Bring a gallery back from a backup
     Restore(restore::Arguments),
+    /// Bring the store's schema up to date, or say how far it is
+    MigrateSchema(migrate_schema::Arguments),
     /// Make, list and erase accounts
     #[command(subcommand)]
     User(user::Command),
@@ -111,6 +114,7 @@ impl Cli {
             Some(Command::Verify(arguments)) => verify::run(arguments, data).await,
             Some(Command::Backup(arguments)) => backup::run(&arguments, data).await,
             Some(Command::Restore(arguments)) => restore::run(&arguments, data).await,
+            Some(Command::MigrateSchema(arguments)) => migrate_schema::run(arguments, data).await,
             Some(Command::User(command)) => user::run(command, data).await,
             Some(Command::Openapi) => openapi::run(),
         }

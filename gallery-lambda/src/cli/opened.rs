@@ -32,14 +32,7 @@ impl Opened {
 
     /// Opens the gallery of a data folder; makes none where there is none.
     pub(super) async fn existing(data: &Path) -> anyhow::Result<Self> {
-        let config = configure(data)?;
-        if config.store.file().is_some_and(|file| !file.exists()) && !replacement::was_cut_off(data) {
-            bail!(
-                "there is no gallery in {}: name its folder with --data, or begin one with `gallery serve` or `gallery user create`",
-                data.display()
-            );
-        }
-        Self::open(config).await
+        Self::open(configure_existing(data)?).await
     }
 
     pub(super) fn ports(&self) -> &Ports {
@@ -92,7 +85,19 @@ pub(super) fn configure(data: &Path) -> anyhow::Result<GalleryConfig> {
     configure_with(data, None)
 }
 
-/// The same for a server that is reached at an address, unless the environment names another.
+/// The same where there is a gallery already.
+pub(super) fn configure_existing(data: &Path) -> anyhow::Result<GalleryConfig> {
+    let config = configure(data)?;
+    if config.store.file().is_some_and(|file| !file.exists()) && !replacement::was_cut_off(data) {
+        bail!(
+            "there is no gallery in {}: name its folder with --data, or begin one with `gallery serve` or `gallery user create`",
+            data.display()
+        );
+    }
+    Ok(config)
+}
+
+/// As [`configure`], for a server that is reached at an address, unless the environment names another.
 pub(super) fn configure_at(data: &Path, address: &str) -> anyhow::Result<GalleryConfig> {
     configure_with(data, Some(address))
 }
@@ -133,7 +138,7 @@ pub(super) fn make_private_folder(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Holds the data folder in use, so that nobody restores another gallery over it meanwhile. Many may use it at once.
-fn lock_for_use(data: &Path) -> anyhow::Result<File> {
+pub(super) fn lock_for_use(data: &Path) -> anyhow::Result<File> {
     let lock = open_lock(data)?;
     // Whoever restores holds the lock: if nobody does, that was cut off when only the last step was left.
     if replacement::was_cut_off(data) && lock.try_lock().is_ok() {

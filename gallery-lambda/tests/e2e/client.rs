@@ -36,13 +36,13 @@ impl Client {
         Self { http: reqwest::Client::new(), url: server.url.clone(), token: self.token.clone() }
     }
 
-    /// Calls the API; the status and the JSON of the answer, `null` where there is none.
-    pub(crate) async fn try_call(
+    /// Calls the API; the answer as it comes.
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<Value>,
-    ) -> Result<(StatusCode, Value), Gone> {
+    ) -> Result<reqwest::Response, Gone> {
         let mut request = self.http.request(method, format!("{}/api{path}", self.url));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -50,7 +50,17 @@ impl Client {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await?;
+        Ok(request.send().await?)
+    }
+
+    /// Calls the API; the status and the JSON of the answer, `null` where there is none.
+    pub(crate) async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(StatusCode, Value), Gone> {
+        let answer = self.send(method, path, body).await?;
         let status = answer.status();
         let bytes = answer.bytes().await?;
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
@@ -152,15 +162,15 @@ impl Client {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<(String, reqwest::RequestBuilder), Gone> {
-        let announced = json!({
-            "fileName": name,
-            "contentType": media_type,
-            "size": bytes.len(),
-            "sha256": gallery_domain::Sha256Digest::of(bytes).to_string(),
-        });
+        let mut announced = announcement(name, bytes);
+        announced["contentType"] = media_type.into();
         let (status, answer) = self.try_call(Method::POST, "/photos", Some(announced)).await?;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
-        let upload = &answer["upload"];
+        Ok((answer["photo"]["id"].as_str().expect("an id").to_owned(), self.expected(&answer["upload"])))
+    }
+
+    /// The request that an upload ticket wants the bytes by.
+    pub(crate) fn expected(&self, upload: &Value) -> reqwest::RequestBuilder {
         let url = upload["url"].as_str().expect("a URL");
         let mut request = self.http.put(format!("{}{url}", self.url));
         // The length is sent with the body.
@@ -169,7 +179,7 @@ impl Client {
         {
             request = request.header(name, value.as_str().expect("a header"));
         }
-        Ok((answer["photo"]["id"].as_str().expect("an id").to_owned(), request))
+        request
     }
 
     /// Uploads a file that says it is of a type; its id once its bytes were acknowledged.
@@ -217,6 +227,16 @@ impl Client {
         assert_eq!(answer.status(), StatusCode::OK, "{url}");
         answer.bytes().await.expect("the bytes come").to_vec()
     }
+}
+
+/// The body that announces a photo.
+pub(crate) fn announcement(name: &str, bytes: &[u8]) -> Value {
+    json!({
+        "fileName": name,
+        "contentType": "image/jpeg",
+        "size": bytes.len(),
+        "sha256": gallery_domain::Sha256Digest::of(bytes).to_string(),
+    })
 }
 
 /// The code in the newest mail to an address; mails follow answers at a little distance.

@@ -12,6 +12,12 @@ mod hostile;
 mod imports;
 mod journey;
 mod photos;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+#[path = "../../../gallery-adapters/tests/postgres_server/mod.rs"]
+mod postgres_server;
 mod program;
 mod readme;
+mod store;
 mod trouble;

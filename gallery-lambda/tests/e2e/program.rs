@@ -7,12 +7,23 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::store;
+
 /// A command that knows nothing of the environment of the tests.
 pub(crate) fn gallery(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gallery"));
     forget_settings(&mut command);
-    command.env_remove("RUST_LOG").env("GALLERY_DATA", data).stdin(Stdio::null());
+    command.env_remove("RUST_LOG").stdin(Stdio::null());
+    place(&mut command, data);
     command
+}
+
+/// Lets a command have its gallery in this folder, and in the store that the tests run on.
+pub(crate) fn place(command: &mut Command, data: &Path) {
+    command.env("GALLERY_DATA", data);
+    if let Some(url) = store::url_for(data) {
+        command.env("GALLERY_STORE", url);
+    }
 }
 
 /// Keeps what the developer's own gallery is told from a command.
@@ -64,7 +75,7 @@ pub(crate) fn create_user(data: &Path, email: &str) {
     create_user_by(gallery(data), email);
 }
 
-/// The same with a command of one's own.
+/// The same by a command of one's own.
 pub(crate) fn create_user_by(mut create: Command, email: &str) {
     create.args(["user", "create", email, "--name", "Ada Lovelace", "--password-stdin"]);
     let mut child = create.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");

@@ -1,4 +1,4 @@
-//! A gallery in memory behind its router, and requests to it.
+//! A gallery behind its router, and requests to it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,13 +10,15 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use gallery_adapters::password_identity::{IdentityPorts, PasswordIdentity};
 use gallery_domain::memory::faulty::Plan;
-use gallery_domain::memory::{ManualClock, MemoryBlobs, MemoryImages, MemoryMailer, MemoryStore, SequentialIds};
+use gallery_domain::memory::{ManualClock, MemoryBlobs, MemoryImages, MemoryMailer, SequentialIds};
 use gallery_domain::ports::Repositories;
 use gallery_domain::services::{Gallery, Policy, Ports, SignUp};
 use gallery_domain::{Password, PersonName, Sha256Digest};
 use gallery_lambda::{App, HttpSettings, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::store::Store;
 
 pub(crate) const PASSWORD: &str = "a quiet walk along the shore";
 
@@ -30,6 +32,7 @@ pub(crate) struct Harness {
     pub(crate) ports: Ports,
     pub(crate) plan: Arc<Plan>,
     pub(crate) router: Router,
+    _store: Option<Store>,
 }
 
 impl Harness {
@@ -43,7 +46,9 @@ impl Harness {
 
     /// The router under a path.
     pub(crate) fn under(path: &str, settings: HttpSettings) -> Self {
-        Self::over(MemoryStore::new().repositories(), path, settings)
+        let store = Store::new();
+        let harness = Self::over(store.repositories.clone(), path, settings);
+        Self { _store: Some(store), ..harness }
     }
 
     /// One of the processes over a store.
@@ -80,7 +85,7 @@ impl Harness {
         });
         let app = App { gallery: gallery.clone(), gateway: Some(blobs), settings, on_work };
         let router = if path.is_empty() { router(app) } else { Router::new().nest(path, router(app)) };
-        Self { gallery, clock, mailer, identity, pokes, ports, plan, router }
+        Self { gallery, clock, mailer, identity, pokes, ports, plan, router, _store: None }
     }
 
     pub(crate) async fn send(&self, call: Call) -> Answer {
