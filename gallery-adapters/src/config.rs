@@ -51,7 +51,7 @@ pub enum StoreChoice {
     Sqlite(PathBuf),
     /// `postgres://…` or `postgresql://…`
     #[cfg(feature = "postgres")]
-    Postgres(PostgresSettings),
+    Postgres(Box<PostgresSettings>),
     /// `memory:`
     #[cfg(feature = "memory")]
     Memory,
@@ -267,7 +267,7 @@ impl StoreChoice {
             #[cfg(feature = "postgres")]
             ("postgres" | "postgresql", _) => value
                 .parse()
-                .map(Self::Postgres)
+                .map(|settings| Self::Postgres(Box::new(settings)))
                 .map_err(|invalid: gallery_domain::InvalidValue| STORES.error(invalid.reason())),
             #[cfg(feature = "memory")]
             ("memory", "") => Ok(Self::Memory),

@@ -72,7 +72,7 @@ async fn edits_of_one_photo_and_of_one_album_by_many_writers_are_all_kept() {
                 repositories.photos.insert(&added, &Quota::default(), &work_on(&added)).await.unwrap();
                 let place = Membership { photo: added.id, rank: Rank::between(None, None).unwrap() };
                 assert_eq!(repositories.albums.add_photos(owner, album, &[place]).await.unwrap(), 1);
-                if number % 3 == 0 {
+                if number.is_multiple_of(3) {
                     repositories.photos.remove(owner, added.id).await.unwrap();
                 }
             }
@@ -158,8 +158,12 @@ async fn two_processes_count_the_tries_of_a_code_and_of_a_rate_together() {
         while let Some(tried) = tries.join_next().await {
             assert_eq!(tried.unwrap(), CodeTry::Refused);
         }
-        let last =
-            fixture.repositories.credentials.try_code(CodePurpose::ConfirmEmail, &address, &right, None, now).await.unwrap();
+        let last = fixture
+            .repositories
+            .credentials
+            .try_code(CodePurpose::ConfirmEmail, &address, &right, None, now)
+            .await
+            .unwrap();
         assert_eq!(matches!(last, CodeTry::Accepted(_)), wrong_ones < 5, "after {wrong_ones} wrong ones");
     }
 

@@ -673,15 +673,17 @@ impl Identity {
     /// The code that was mailed last.
     async fn code(&self, person: &Person) -> String {
         let mails = self.mails(person).await;
-        let codes = mails.into_iter().filter_map(|mail| if let Mailed::Code(code) = mail { Some(code) } else { None });
-        codes.last().expect("a code is mailed")
+        let mut codes =
+            mails.into_iter().filter_map(|mail| if let Mailed::Code(code) = mail { Some(code) } else { None });
+        codes.next_back().expect("a code is mailed")
     }
 
     /// The token of the link that was mailed last.
     async fn link(&self, person: &Person) -> String {
         let mails = self.mails(person).await;
-        let links = mails.into_iter().filter_map(|mail| if let Mailed::Link(link) = mail { Some(link) } else { None });
-        links.last().expect("a link is mailed")
+        let mut links =
+            mails.into_iter().filter_map(|mail| if let Mailed::Link(link) = mail { Some(link) } else { None });
+        links.next_back().expect("a link is mailed")
     }
 
     async fn confirm(&self, person: &Person, code: &str) -> Result<UserId, IdentityError> {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
+use gallery_domain::memory::faulty::Fault;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
-use crate::faulty::Fault;
 use crate::world::{Person, World};
 
 /// Somebody with photos in an album, one after the other.
@@ -31,7 +31,7 @@ impl Shelf {
     }
 
     async fn put(&self, gallery: &Gallery, photos: &[PhotoId], place: Place) -> Result<u64, GalleryError> {
-        gallery.albums.add_photos(&self.ada.actor, self.album, photos, place).await
+        gallery.albums.add_photos(&self.ada.actor, self.album, photos, place, None).await
     }
 
     async fn members(&self) -> Vec<Membership> {
@@ -153,7 +153,7 @@ async fn adding_what_stands_in_an_album_of_any_size_leaves_it_where_it_is() {
         let added = shelf.put(&shelf.world.gallery, &photos, Place::End).await.expect("adding");
         assert_eq!(added, 1, "only one is new, and once");
         assert_eq!(shelf.order().await, [shelf.photos.as_slice(), &[new]].concat());
-        shelf.world.gallery.albums.remove_photos(&shelf.ada.actor, shelf.album, &[new]).await.expect("removing");
+        shelf.world.gallery.albums.remove_photos(&shelf.ada.actor, shelf.album, &[new], None).await.expect("removing");
     }
 }
 
@@ -173,7 +173,7 @@ type Visit = fn(Gallery, Arc<Shelf>, [PhotoId; 2]) -> BoxFuture<'static, Result<
 async fn crossing() -> (Arc<Shelf>, Vec<PhotoId>) {
     let shelf = Shelf::new(203).await;
     let actor = &shelf.ada.actor;
-    shelf.world.gallery.albums.remove_photos(actor, shelf.album, &shelf.photos[200..]).await.expect("removing");
+    shelf.world.gallery.albums.remove_photos(actor, shelf.album, &shelf.photos[200..], None).await.expect("removing");
     shelf.place(&shelf.photos[..200], |number| format!("W{}", "z".repeat(127 + number))).await;
     let order = shelf.order().await;
     (Arc::new(shelf), order)

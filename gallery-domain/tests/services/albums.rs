@@ -66,7 +66,7 @@ async fn photos_that_become_ready_after_their_album_was_deleted_follow_it_and_co
     let scene = Scene::new().await;
     let (albums, ingest) = (&scene.world.gallery.albums, &scene.world.gallery.ingest);
     let (owner, sent) = (scene.actor().user(), scene.id("sent"));
-    albums.add_photos(scene.actor(), scene.holiday, &[sent], Place::End).await.expect("added");
+    albums.add_photos(scene.actor(), scene.holiday, &[sent], Place::End, None).await.expect("added");
     albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Delete, None).await.expect("delete");
     ingest.uploaded(owner, sent).await.expect("it becomes ready");
     let gone = [("beach", Fate::InTrash), ("castle", Fate::InTrash), ("sent", Fate::InTrash)];
@@ -82,7 +82,7 @@ async fn photos_that_become_ready_after_their_album_was_deleted_follow_it_and_co
 async fn photos_that_become_ready_after_their_album_was_deleted_without_them_stay() {
     let scene = Scene::new().await;
     let albums = &scene.world.gallery.albums;
-    albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End).await.expect("added");
+    albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End, None).await.expect("added");
     albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Keep, None).await.expect("delete");
     scene.world.gallery.ingest.uploaded(scene.actor().user(), scene.id("sent")).await.expect("it becomes ready");
     assert_eq!(scene.fates().await, Scene::fates_but(&[("sent", Fate::Visible)]));

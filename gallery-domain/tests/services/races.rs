@@ -55,7 +55,7 @@ const UPLOADED: Act =
 const UPLOADED_INTO_HOLIDAY: Act = |gallery, scene| {
     async move {
         let albums = &scene.world.gallery.albums;
-        albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End).await?;
+        albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End, None).await?;
         gallery.ingest.uploaded(scene.actor().user(), scene.id("sent")).await
     }
     .boxed()
@@ -209,7 +209,7 @@ fn pairs() -> Vec<Pair> {
             first: |gallery, scene| {
                 async move {
                     let albums = &scene.world.gallery.albums;
-                    albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End).await?;
+                    albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End, None).await?;
                     albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Delete, None).await?;
                     gallery.ingest.uploaded(scene.actor().user(), scene.id("sent")).await
                 }

@@ -198,10 +198,15 @@ impl World {
 #[derive(Debug)]
 struct BusyClock(Arc<ManualClock>);
 
+#[async_trait::async_trait]
 impl Clock for BusyClock {
     fn now(&self) -> Timestamp {
         self.0.advance(Duration::from_millis(5));
         self.0.now()
+    }
+
+    async fn sleep_until(&self, time: Timestamp) {
+        self.0.sleep_until(time).await;
     }
 }
 
