@@ -24,7 +24,7 @@ const OPERATION: &str = "photo search";
 /// The most photos that one request looks at.
 const LOOKED_AT: usize = 1000;
 
-/// The fewest photos that are looked at at a time.
+/// The fewest photos that are looked at at a time, once the first did not fill the page.
 const CHUNK: usize = 64;
 
 /// How many entries of the index cost as much as looking at one photo.
@@ -77,7 +77,7 @@ pub(super) async fn search(
                 let mut candidates = Candidates::new(session, owner, query, albums, page.after).await?;
                 let mut found: Vec<Photo> = Vec::with_capacity(page.size.get() + 1);
                 let wanted = page.size.get() + 1;
-                let (mut budget, mut looked_at, mut chunk) = (LOOKED_AT, 0, wanted.max(CHUNK));
+                let (mut budget, mut looked_at, mut chunk) = (LOOKED_AT, 0, wanted);
                 while found.len() < wanted && !candidates.exhausted {
                     if budget == 0 {
                         return Ok(Page { items: found, next: candidates.after });
