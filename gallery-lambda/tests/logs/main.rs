@@ -5,6 +5,11 @@
 #[allow(dead_code, reason = "these tests ask for less than those of the API")]
 #[path = "../http/harness.rs"]
 mod harness;
+#[cfg(feature = "postgres")]
+#[path = "../../../gallery-adapters/tests/postgres_server/mod.rs"]
+mod postgres_server;
+#[path = "../http/store.rs"]
+mod store;
 
 use std::io;
 use std::sync::atomic::Ordering;
