@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use crate::client::Client;
 use crate::photos;
-use crate::program::{Server, create_user, gallery, place, run, said, terminate};
+use crate::program::{Server, create_user, gallery, run, said, terminate};
 
 #[test]
 fn a_taken_port_is_said_with_what_to_do() {
