@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use gallery_adapters::config::PostgresSettings;
 use gallery_adapters::postgres::PostgresStore;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 use test_postgres::{Cluster, Programs};
@@ -18,8 +18,9 @@ use test_postgres::{Cluster, Programs};
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         let mut about = CertificateParams::default();
+        about.distinguished_name.push(DnType::CommonName, name);
         about.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(about, KeyPair::generate().unwrap()).unwrap())
     }
@@ -50,7 +51,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (own, other) = (Authority::new(), Authority::new());
+        let (own, other) = (Authority::new("ours"), Authority::new("theirs"));
         let (certificate, key) = own.vouch_for("localhost");
         let mut cluster = Cluster::start(&Programs::of_environment().unwrap(), &[]).unwrap();
         let certificate = cluster.keep("server.crt", &certificate).unwrap();

@@ -56,7 +56,15 @@ impl PostgresStore {
     pub async fn schema_status(&self) -> Result<SchemaStatus, BackendFailure> {
         const OPERATION: &str = "reading the schema's version";
         let failed = |error| backend_failure(OPERATION, error);
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let mut connection = match self.pool.acquire().await {
+            Ok(connection) => connection,
+            // The pool keeps to itself why it could not connect; whoever sets a gallery up has to know.
+            Err(sqlx::Error::PoolTimedOut) => {
+                let mut connection = self.connect.connect().await.map_err(failed)?;
+                return status(&mut connection).await.map_err(failed);
+            }
+            Err(error) => return Err(failed(error)),
+        };
         status(&mut connection).await.map_err(failed)
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::photos;
 use crate::program::{create_user, files, gallery, interrupted_when, run};
+use crate::store::folder_of_files;
 
 /// A gallery of so many photos of so many mebibytes each.
 fn gallery_of(count: u32, mebibytes: usize, folder: &Path) -> PathBuf {
@@ -30,7 +31,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_backup_inside_the_gallery_is_neither_made_nor_restored() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_of_files();
     let data = gallery_of(2, 0, folder.path());
     let link = folder.path().join("link");
     std::os::unix::fs::symlink(&data, &link).unwrap();
@@ -57,7 +58,7 @@ fn a_backup_inside_the_gallery_is_neither_made_nor_restored() {
 
 #[test]
 fn ctrl_c_ends_backup_restore_and_verify_with_130_and_leaves_nothing_half_done() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_of_files();
     let data = gallery_of(3, 48, folder.path());
     let (backup, to) = (folder.path().join("backup"), folder.path().join("backups"));
     std::fs::create_dir(&to).unwrap();
@@ -81,7 +82,7 @@ fn ctrl_c_ends_backup_restore_and_verify_with_130_and_leaves_nothing_half_done()
 
 #[test]
 fn a_restore_that_was_cut_off_at_its_last_step_is_finished_by_the_next_command() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_of_files();
     let data = gallery_of(2, 0, folder.path());
     let backup = folder.path().join("backup");
     run(&data, &["backup", backup.to_str().unwrap()]).well();
@@ -103,7 +104,7 @@ fn a_restore_that_was_cut_off_at_its_last_step_is_finished_by_the_next_command()
 
 #[test]
 fn a_backup_with_a_damaged_or_missing_file_replaces_nothing_and_every_such_file_is_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_of_files();
     let data = gallery_of(3, 0, folder.path());
     let backup = folder.path().join("backup");
     run(&data, &["backup", backup.to_str().unwrap()]).well();

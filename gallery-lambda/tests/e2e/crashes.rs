@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::Mutex;
 
 use crate::client::{Client, Gone};
 use crate::photos;
 use crate::program::{PASSWORD, Server, create_user, files, gallery, run};
+use crate::store::{let_work_come_due, rows_left};
 
 /// Random numbers of a seed (xorshift64*), which a failed run prints so that it can be had again with `GALLERY_TEST_SEED`.
 struct Dice(u64);
@@ -186,36 +185,6 @@ async fn a_cancelled_account_is_erased_by_the_next_server_after_kill_9() {
     eventually("no row is left", async || rows_left(&data).await.is_empty()).await;
     assert!(server.stop().success());
     assert_eq!(run(&data, &["verify"]).well(), "0 users, 0 photos, 0 albums, 0 blobs: no fault found\n");
-}
-
-/// How many rows there are in each table that holds any: but for the attempts that are counted, which nobody's name stands in and which expire.
-async fn rows_left(data: &Path) -> BTreeMap<String, i64> {
-    let mut store = store_of(data).await;
-    let tables = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') \
-                  AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN ('_sqlx_migrations', 'throttle')";
-    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut store).await.unwrap();
-    assert!(["photo", "album", "account", "session", "work"].iter().all(|name| tables.iter().any(|it| it == name)));
-    let mut left = BTreeMap::new();
-    for table in tables {
-        let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-        let rows = sqlx::query_scalar(count).fetch_one(&mut store).await.unwrap();
-        left.insert(table, rows);
-    }
-    store.close().await.unwrap();
-    left.retain(|_, rows| *rows > 0);
-    left
-}
-
-/// Skips the time after which work is taken up: five minutes for what a killed server was at.
-async fn let_work_come_due(data: &Path) {
-    let mut store = store_of(data).await;
-    sqlx::query("UPDATE work SET due_at = 0").execute(&mut store).await.unwrap();
-    store.close().await.unwrap();
-}
-
-async fn store_of(data: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(data.join("gallery.db")).busy_timeout(Duration::from_secs(30));
-    SqliteConnection::connect_with(&options).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! A disk of a test's own: small enough to fill up, and parts of it can be made read-only while a program uses them.
+//! A disk of a test's own, whose galleries are in files: small enough to fill up, and parts of it can be made read-only while a program uses them.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 use crate::program::{Said, gallery, said};
+use crate::store::folder_of_files;
 
 /// A file system in memory that only the commands of this disk see: it is mounted in a mount namespace that a process of its own holds open,
 /// in a user namespace where anybody may mount.
@@ -18,7 +19,7 @@ pub(crate) struct Disk {
 impl Disk {
     /// A disk of so many mebibytes.
     pub(crate) fn of(mebibytes: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder_of_files();
         std::fs::create_dir(folder.path().join("disk")).unwrap();
         let script = format!("mount -t tmpfs -o size={mebibytes}m tmpfs \"$1\" && echo mounted && exec cat");
         let mut unshare = Command::new("unshare");

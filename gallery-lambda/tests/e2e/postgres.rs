@@ -281,6 +281,7 @@ async fn a_database_that_takes_no_changes_puts_them_off_and_is_read_all_the_same
     let ada = logged_in(&server).await;
     let switch = async |statement: &'static str| {
         let mut connection = scene.connection().await;
+        connection.execute("SET default_transaction_read_only = off").await.unwrap();
         connection.execute(statement).await.unwrap();
         connection.close().await.unwrap();
         scene.cut_connections().await;
