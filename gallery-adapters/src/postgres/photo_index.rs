@@ -10,7 +10,7 @@ use gallery_domain::{Photo, UserId};
 use super::change::{Interruption, Session};
 
 /// The most terms with a common beginning whose photos are merged. A beginning of more terms than that is as good as on every photo.
-const MERGED_TERMS: usize = 64;
+const MERGED_TERMS: usize = 128;
 
 /// The terms of a photo as its row repeats them.
 pub(super) fn terms(photo: &Photo) -> Vec<String> {

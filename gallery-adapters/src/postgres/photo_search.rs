@@ -5,7 +5,7 @@
 
 use futures_util::FutureExt;
 use gallery_domain::ports::{AlbumScope, RepositoryError};
-use gallery_domain::search::SearchQuery;
+use gallery_domain::search::{MEDIA_TYPES, SearchQuery};
 use gallery_domain::terms::PhotoTerms;
 use gallery_domain::{AlbumId, Page, PageRequest, Photo, PhotoCursor, PhotoId, Timestamp, UserId};
 use jiff::civil::Date;
@@ -24,18 +24,19 @@ const OPERATION: &str = "photo search";
 /// The most photos that one request looks at.
 const LOOKED_AT: usize = 1000;
 
-/// The fewest photos that are looked at at a time.
+/// The fewest photos that are looked at at a time, once the first did not fill the page.
 const CHUNK: usize = 64;
 
 /// How many entries of the index cost as much as looking at one photo.
-const ENTRIES_A_PHOTO: usize = 4;
+const ENTRIES_A_PHOTO: usize = 16;
 
 /// How many of a clause's photos are counted to tell how far they lie apart.
 const SPACING: i64 = 64;
 
 /// Looks at candidates, which are places of the timeline: $2 is the owner, ($3, $4) the place after which they begin, $5 the time before which
 /// they do not go, and $6 how many they are. $7 is what their terms have to match, $8 whether they have to be favourites or not, $9 and $10
-/// groups of albums, by number, of which they have to be in one each of $11, and $12 albums that they must not be in.
+/// groups of albums, by number, of which they have to be in one each of $11, $12 albums that they must not be in, and $13 the types of which
+/// they have to have one.
 ///
 /// Each row says how many were looked at and which was the last; beside that stands a photo that matches, if there is any.
 macro_rules! looking_at {
@@ -50,6 +51,7 @@ macro_rules! looking_at {
             " FROM candidate JOIN gallery.photo ON photo.id = candidate.id \
               WHERE photo.owner_id = $2 AND photo.listed_in = 'timeline' \
               AND coalesce(photo.terms @@ (SELECT $7::text::tsquery), true) AND coalesce(photo.favourite = $8, true) \
+              AND coalesce(photo.facts ->> 'media_type' = ANY ($13::text[]), true) \
               AND (SELECT count(DISTINCT named.part) FROM unnest($9::bigint[], $10::uuid[]) AS named (part, album_id) \
                    JOIN gallery.album_photo AS placed ON placed.album_id = named.album_id AND placed.photo_id = photo.id) = $11 \
               AND NOT EXISTS (SELECT 1 FROM gallery.album_photo AS placed \
@@ -74,16 +76,19 @@ pub(super) async fn search(
             async move {
                 let mut candidates = Candidates::new(session, owner, query, albums, page.after).await?;
                 let mut found: Vec<Photo> = Vec::with_capacity(page.size.get() + 1);
-                let mut budget = LOOKED_AT;
-                let mut chunk = (page.size.get() + 1).max(CHUNK);
-                while found.len() <= page.size.get() && !candidates.exhausted {
+                let wanted = page.size.get() + 1;
+                let (mut budget, mut looked_at, mut chunk) = (LOOKED_AT, 0, wanted);
+                while found.len() < wanted && !candidates.exhausted {
                     if budget == 0 {
                         return Ok(Page { items: found, next: candidates.after });
                     }
-                    let looked_at = candidates.next(session, chunk.min(budget)).await?;
-                    budget = budget.saturating_sub(looked_at.cost);
-                    found.extend(looked_at.matching);
-                    chunk *= 4;
+                    let next = candidates.next(session, chunk.min(budget)).await?;
+                    budget = budget.saturating_sub(next.cost);
+                    looked_at += next.looked_at;
+                    found.extend(next.matching);
+                    // As many as will fill the page, and some more, if matches lie no farther apart than they did.
+                    let enough = wanted.saturating_sub(found.len()) * looked_at / found.len().max(1) * 5 / 4;
+                    chunk = enough.clamp(CHUNK, chunk * 4);
                 }
                 Ok(Page::from_overfull(found, page.size, Photo::timeline_cursor))
             }
@@ -118,6 +123,8 @@ struct Candidates<'a> {
     within: Vec<Uuid>,
     groups: i64,
     outside: Vec<Uuid>,
+    /// The types of which a photo has to have one, if the query says anything about types.
+    types: Option<Vec<String>>,
     /// The place up to which everything was looked at.
     after: Option<PhotoCursor>,
     /// The first moment that the query is about.
@@ -129,6 +136,8 @@ struct Candidates<'a> {
 /// Some candidates.
 struct LookedAt {
     matching: Vec<Photo>,
+    /// How many were looked at.
+    looked_at: usize,
     /// What looking at them took, in photos, so that the request's work is bounded.
     cost: usize,
 }
@@ -163,6 +172,7 @@ impl<'a> Candidates<'a> {
             within,
             groups: rows::integer(albums.within.len() as u64),
             outside: albums.outside.iter().map(AlbumId::as_uuid).collect(),
+            types: types(query),
             after,
             from,
             exhausted: false,
@@ -276,11 +286,12 @@ impl<'a> Candidates<'a> {
             .bind(self.within.clone())
             .bind(self.groups)
             .bind(self.outside.clone())
+            .bind(self.types.clone())
             .fetch_all(session.connection())
             .await?;
         let Some(first) = rows.first() else {
             self.exhausted = true;
-            return Ok(LookedAt { matching: Vec::new(), cost: merged });
+            return Ok(LookedAt { matching: Vec::new(), looked_at: 0, cost: merged });
         };
         let looked_at: i64 = rows::scalar("photo", first, "looked_at")?;
         let looked_at = usize::try_from(looked_at).unwrap_or(limit);
@@ -289,7 +300,7 @@ impl<'a> Candidates<'a> {
             at: Timestamp::from_millis(rows::scalar("photo", first, "last_at")?),
             id: PhotoId::from_uuid(rows::scalar("photo", first, "last_id")?),
         });
-        Ok(LookedAt { matching: self.matching(&rows)?, cost: looked_at + merged * limit / ENTRIES_A_PHOTO })
+        Ok(LookedAt { matching: self.matching(&rows)?, looked_at, cost: looked_at + merged * limit / ENTRIES_A_PHOTO })
     }
 
     fn matching(&self, rows: &[PgRow]) -> Result<Vec<Photo>, RepositoryError> {
@@ -351,6 +362,16 @@ pub(super) const WALK_ALBUM: &str = looking_at!(
     "SELECT timeline_at, photo_id FROM gallery.album_photo WHERE album_id = $1 AND visible \
      AND (timeline_at, photo_id) < ($3, $4) AND timeline_at >= $5 ORDER BY timeline_at DESC, photo_id DESC LIMIT $6"
 );
+
+/// The names, as a photo's facts have them, of the types that a query leaves; none if it leaves all.
+fn types(query: &SearchQuery) -> Option<Vec<String>> {
+    let (wanted, unwanted) = (query.media_types(), query.not_media_types());
+    if wanted.is_empty() && unwanted.is_empty() {
+        return None;
+    }
+    let left = MEDIA_TYPES.iter().filter(|name| wanted.is_empty() || wanted.contains(*name));
+    Some(left.filter(|name| !unwanted.contains(*name)).map(|name| format!("image/{name}")).collect())
+}
 
 /// The first moment of a day of the timeline.
 fn start_of(day: Date) -> Timestamp {

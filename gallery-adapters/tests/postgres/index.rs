@@ -59,7 +59,7 @@ async fn a_search_of_which_little_matches_answers_short_pages_rather_than_lookin
 async fn a_beginning_of_more_terms_than_are_merged_finds_all_of_them() {
     let fixture = Fixture::new().await;
     let mut photos = Vec::new();
-    for number in 0..150 {
+    for number in 0..200 {
         photos.push(fixture.photo(number, |photo| photo.details.title = title(&format!("sea{number}"))).await);
     }
     let scope = AlbumScope::default();

@@ -87,7 +87,7 @@ async fn edits_of_one_photo_and_of_one_album_by_many_writers_are_all_kept() {
     assert_eq!(photo.revision.get(), revisions);
     let entry = albums.find(fixture.owner, album).await.unwrap().unwrap();
     assert_eq!(entry.album.revision.get(), revisions);
-    let kept = (1..revisions).filter(|number| number % 3 != 0).count() as u64;
+    let kept = (1..revisions).filter(|number| !number.is_multiple_of(3)).count() as u64;
     assert_eq!(entry.photo_count, kept);
     assert_eq!(fixture.repositories.users.usage(fixture.owner).await.unwrap().photos, kept + 1);
     assert_eq!(photos.audit(fixture.owner, false).await.unwrap(), []);
