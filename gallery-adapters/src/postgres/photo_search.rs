@@ -88,7 +88,7 @@ pub(super) async fn search(
                     found.extend(next.matching);
                     // As many as will fill the page, and some more, if matches lie no farther apart than they did.
                     let enough = wanted.saturating_sub(found.len()) * looked_at / found.len().max(1) * 5 / 4;
-                    chunk = enough.clamp(CHUNK, chunk * 4);
+                    chunk = enough.clamp(CHUNK, CHUNK.max(chunk * 4));
                 }
                 Ok(Page::from_overfull(found, page.size, Photo::timeline_cursor))
             }
