@@ -3,7 +3,7 @@
 //! | variable | schemes | default |
 //! |---|---|---|
 //! | `GALLERY_DATA` | (a folder) | `gallery-data` |
-//! | `GALLERY_STORE` | `sqlite:PATH`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
+//! | `GALLERY_STORE` | `sqlite:PATH`, `postgres://…`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
 //! | `GALLERY_BLOBS` | `file:PATH`, `memory:` | `file:` and `blobs` in the data folder |
 //! | `GALLERY_IDENTITY` | `password:` | `password:` |
 //! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…` | `outbox:` and `outbox` in the data folder |
@@ -12,11 +12,16 @@
 //! What is kept in `memory:` is gone when the process ends: for tests and demonstrations.
 //! An empty variable counts as absent. A scheme that this build lacks is an error that names those it has.
 
+#[cfg(feature = "postgres")]
+mod postgres_settings;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres_settings::PostgresSettings;
 #[cfg(feature = "smtp")]
 use crate::mail::SmtpSettings;
 
@@ -44,6 +49,9 @@ pub enum StoreChoice {
     /// `sqlite:PATH`
     #[cfg(feature = "sqlite")]
     Sqlite(PathBuf),
+    /// `postgres://…` or `postgresql://…`
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PostgresSettings>),
     /// `memory:`
     #[cfg(feature = "memory")]
     Memory,
@@ -126,6 +134,8 @@ impl StoreChoice {
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => Some(path),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => None,
             #[cfg(feature = "memory")]
             Self::Memory => None,
         }
@@ -169,6 +179,8 @@ impl fmt::Display for StoreChoice {
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => write!(_f, "sqlite:{}", path.display()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(ref settings) => write!(_f, "{settings}"),
             #[cfg(feature = "memory")]
             Self::Memory => _f.write_str("memory:"),
         }
@@ -224,9 +236,9 @@ const STORES: Schemes = Schemes {
     known: &[
         ("sqlite", cfg!(feature = "sqlite")),
         ("memory", cfg!(feature = "memory")),
+        ("postgres", cfg!(feature = "postgres")),
+        ("postgresql", cfg!(feature = "postgres")),
         ("dynamodb", false),
-        ("postgres", false),
-        ("postgresql", false),
     ],
 };
 const BLOB_STORES: Schemes = Schemes {
@@ -252,6 +264,11 @@ impl StoreChoice {
         match STORES.split(&value)? {
             #[cfg(feature = "sqlite")]
             ("sqlite", rest) => Ok(Self::Sqlite(path_or(rest, _in_data))),
+            #[cfg(feature = "postgres")]
+            ("postgres" | "postgresql", _) => value
+                .parse()
+                .map(|settings| Self::Postgres(Box::new(settings)))
+                .map_err(|invalid: gallery_domain::InvalidValue| STORES.error(invalid.reason())),
             #[cfg(feature = "memory")]
             ("memory", "") => Ok(Self::Memory),
             #[cfg(feature = "memory")]
@@ -438,7 +455,12 @@ mod tests {
 
     #[test]
     fn a_scheme_that_does_not_exist_or_is_not_built_in_is_named_with_those_that_are() {
-        let stores = if cfg!(feature = "memory") { "`sqlite` and `memory`" } else { "`sqlite`" };
+        let stores = match (cfg!(feature = "postgres"), cfg!(feature = "memory")) {
+            (false, false) => "`sqlite`",
+            (false, true) => "`sqlite` and `memory`",
+            (true, false) => "`sqlite`, `postgres` and `postgresql`",
+            (true, true) => "`sqlite`, `memory`, `postgres` and `postgresql`",
+        };
         assert_eq!(
             refusal("GALLERY_STORE", "dynamodb://PhotoGallery?region=eu-central-1"),
             format!("GALLERY_STORE has the scheme `dynamodb`, which is not in this build: this build has {stores}")
@@ -448,6 +470,7 @@ mod tests {
             "GALLERY_MAIL has the scheme `pigeon`, which does not exist: this build has `outbox`, `smtp` and `smtps`"
         );
         for (variable, value, scheme) in [
+            #[cfg(not(feature = "postgres"))]
             ("GALLERY_STORE", "postgres://user:hunter2@db/gallery", "postgres"),
             ("GALLERY_BLOBS", "s3://bucket/prefix", "s3"),
             ("GALLERY_IDENTITY", "cognito://pool?client_id=hunter2", "cognito"),
@@ -457,6 +480,17 @@ mod tests {
             assert!(said.contains(&format!("`{scheme}`, which is not in this build")), "{said}");
             assert!(!said.contains("hunter2"), "{said}");
         }
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn the_store_can_be_a_server_whose_password_is_shown_nowhere() {
+        let config = config(&[("GALLERY_STORE", "postgresql://ada:hunter2@db.example.org/photos")]).unwrap();
+        assert_eq!(config.store.file(), None);
+        assert!(config.to_string().starts_with("GALLERY_STORE=postgres://db.example.org:5432/photos?"), "{config}");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let said = refusal("GALLERY_STORE", "postgres://ada:hunter2@db/photos?pasword=hunter2");
+        assert!(said.contains("unknown parameter `pasword`") && !said.contains("hunter2"), "{said}");
     }
 
     #[cfg(feature = "memory")]

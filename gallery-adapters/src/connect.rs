@@ -13,6 +13,7 @@ use gallery_domain::services::Ports;
 use crate::config::{self, BlobsChoice, GalleryConfig, IdentityChoice, MailChoice, StoreChoice};
 use crate::imaging::Imaging;
 use crate::password_identity::{IdentityPorts, PasswordIdentity};
+use crate::schema::SchemaStatus;
 use crate::signed_urls::{SignedUrls, SigningKey};
 use crate::system::{SystemClock, SystemIds};
 
@@ -39,6 +40,8 @@ pub struct ConnectedStore(Store);
 enum Store {
     #[cfg(feature = "sqlite")]
     Sqlite(crate::sqlite::SqliteStore),
+    #[cfg(feature = "postgres")]
+    Postgres(crate::postgres::PostgresStore),
     #[cfg(feature = "memory")]
     Memory(gallery_domain::memory::MemoryStore),
 }
@@ -53,7 +56,7 @@ pub struct ConnectError {
     source: Box<dyn Error + Send + Sync>,
 }
 
-/// Opens what the configuration names, and brings the store's schema up to date.
+/// Opens what the configuration names. A store in a file gets its schema, or is brought up to date; one on a server has to be so already.
 ///
 /// `blob_url_prefix` is where the program serves signed URLs: [`BLOB_URL_PREFIX`] if the API is at `/api`.
 pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Connected, ConnectError> {
@@ -61,6 +64,7 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
     let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds::default());
 
     let store = ConnectedStore::open(&config.store).await?;
+    store.make_usable().await.map_err(|cause| failed(config::STORE, &config.store, cause))?;
     let repositories = store.repositories();
     let blobs = blobs(&config.blobs, &clock, &ids).await?;
     let key_file = config.data.join("signing.key");
@@ -117,6 +121,15 @@ impl ConnectedStore {
         match &self.0 {
             #[cfg(feature = "sqlite")]
             Store::Sqlite(store) => store.snapshot(path).await,
+            #[cfg(feature = "postgres")]
+            Store::Postgres(_) => Err(BackendFailure::permanent(
+                "postgres",
+                "copying the store",
+                format!(
+                    "a database on a server is not copied to {}: PostgreSQL's own `pg_dump --format=custom` does it",
+                    path.display()
+                ),
+            )),
             #[cfg(feature = "memory")]
             Store::Memory(_) => Err(BackendFailure::permanent(
                 "memory",
@@ -130,35 +143,80 @@ impl ConnectedStore {
         }
     }
 
+    /// Which versions of the schema the store has, and which this program knows. Changes nothing.
+    pub async fn schema_status(&self) -> Result<SchemaStatus, BackendFailure> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(store) => store.schema_status().await,
+            #[cfg(feature = "postgres")]
+            Store::Postgres(store) => store.schema_status().await,
+            #[cfg(feature = "memory")]
+            Store::Memory(_) => Ok(SchemaStatus::default()),
+        }
+    }
+
+    /// Brings the store's schema up to date, and answers which versions that took. Of several processes that do it at once, one does and the
+    /// others wait.
+    pub async fn migrate_schema(&self) -> Result<Vec<i64>, BackendFailure> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(store) => store.migrate().await,
+            #[cfg(feature = "postgres")]
+            Store::Postgres(store) => store.migrate().await,
+            #[cfg(feature = "memory")]
+            Store::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Waits for what is under way and closes the store.
     pub async fn close(&self) {
         match &self.0 {
             #[cfg(feature = "sqlite")]
             Store::Sqlite(store) => store.close().await,
+            #[cfg(feature = "postgres")]
+            Store::Postgres(store) => store.close().await,
             #[cfg(feature = "memory")]
             Store::Memory(_) => {}
         }
     }
 
-    async fn open(choice: &StoreChoice) -> Result<Self, ConnectError> {
+    /// Opens the store that was chosen, whatever its schema is like.
+    pub async fn open(choice: &StoreChoice) -> Result<Self, ConnectError> {
         Ok(Self(match choice {
             #[cfg(feature = "sqlite")]
             StoreChoice::Sqlite(path) => {
-                let unusable = |cause: BackendFailure| failed(config::STORE, choice, cause);
-                let options = crate::sqlite::SqliteOptions::default();
-                let store = crate::sqlite::SqliteStore::connect(path, options).await.map_err(unusable)?;
-                store.migrate().await.map_err(unusable)?;
-                Store::Sqlite(store)
+                let opened = crate::sqlite::SqliteStore::connect(path, crate::sqlite::SqliteOptions::default()).await;
+                Store::Sqlite(opened.map_err(|cause| failed(config::STORE, choice, cause))?)
+            }
+            #[cfg(feature = "postgres")]
+            StoreChoice::Postgres(settings) => {
+                let connect = settings.connect_options().clone();
+                Store::Postgres(crate::postgres::PostgresStore::new(connect, settings.options()))
             }
             #[cfg(feature = "memory")]
             StoreChoice::Memory => Store::Memory(gallery_domain::memory::MemoryStore::new()),
         }))
     }
 
+    /// A file is this gallery's own: its schema is brought up to date. A server may have several programs that do not start at once, and a role
+    /// that may not change the schema: there it is looked at only.
+    async fn make_usable(&self) -> Result<(), BackendFailure> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(store) => store.migrate().await.map(drop),
+            #[cfg(feature = "postgres")]
+            Store::Postgres(store) => store.check_schema().await,
+            #[cfg(feature = "memory")]
+            Store::Memory(_) => Ok(()),
+        }
+    }
+
     fn repositories(&self) -> Repositories {
         match &self.0 {
             #[cfg(feature = "sqlite")]
             Store::Sqlite(store) => store.repositories(),
+            #[cfg(feature = "postgres")]
+            Store::Postgres(store) => store.repositories(),
             #[cfg(feature = "memory")]
             Store::Memory(store) => store.repositories(),
         }

@@ -47,7 +47,7 @@
 //! | `imaging` | decoding photos and making thumbnails | always |
 //! | `outbox`, `smtp` | mail into a folder, or to a server | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…` |
 //!
-//! `embedded`, the default, is all of them but `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
+//! `embedded`, the default, is all of them but `postgres` and `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
 //! build that has an adapter for each part.
 //!
 //! # To add an adapter
@@ -58,7 +58,7 @@
 pub mod config;
 // There is nothing to connect in a build that lacks every adapter for one of the parts.
 #[cfg(all(
-    any(feature = "sqlite", feature = "memory"),
+    any(feature = "sqlite", feature = "postgres", feature = "memory"),
     any(feature = "filesystem", feature = "memory"),
     any(feature = "outbox", feature = "smtp"),
     feature = "password-identity",
@@ -78,6 +78,7 @@ pub mod postgres;
 #[cfg(any(feature = "filesystem", feature = "outbox", feature = "sqlite"))]
 #[allow(dead_code, reason = "each of these adapters uses some of it")]
 mod private;
+pub mod schema;
 #[cfg(feature = "signed-urls")]
 pub mod signed_urls;
 #[cfg(feature = "sqlite")]

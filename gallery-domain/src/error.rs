@@ -55,8 +55,8 @@ pub enum GalleryError {
         retry_after: Duration,
     },
 
-    /// A backend is down or slow: try again.
-    #[error("the gallery cannot do this right now: try again in a moment")]
+    /// A backend is down, slow or out of order: try again.
+    #[error("{}", what_is_wrong_with(.0))]
     Unavailable(#[source] BackendFailure),
 
     /// Something is wrong inside the gallery; trying again will not help.
@@ -79,7 +79,9 @@ impl From<InvalidField> for GalleryError {
 
 impl From<BackendFailure> for GalleryError {
     fn from(failure: BackendFailure) -> Self {
-        if failure.is_transient() { Self::Unavailable(failure) } else { Self::Internal(Box::new(failure)) }
+        // An outage is over one day, though not by itself.
+        let is_over_one_day = failure.is_transient() || failure.outage.is_some();
+        if is_over_one_day { Self::Unavailable(failure) } else { Self::Internal(Box::new(failure)) }
     }
 }
 
@@ -122,5 +124,31 @@ impl From<IdentityError> for GalleryError {
             IdentityError::Throttled { retry_after } => Self::Throttled { retry_after },
             IdentityError::Backend(failure) => failure.into(),
         }
+    }
+}
+
+fn what_is_wrong_with(failure: &BackendFailure) -> String {
+    match failure.outage {
+        Some(outage) => outage.to_string(),
+        None => "the gallery cannot do this right now: try again in a moment".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::Outage;
+
+    #[test]
+    fn an_outage_is_told_in_its_own_words_and_nothing_of_its_cause() {
+        let failure = || BackendFailure::permanent("sqlite", "photo insert", "/srv/gallery.db: no space left");
+        assert!(matches!(GalleryError::from(failure()), GalleryError::Internal(_)));
+        for outage in [Outage::DiskFull, Outage::ReadOnly] {
+            let error = GalleryError::from(failure().because_of(outage));
+            assert!(matches!(error, GalleryError::Unavailable(_)));
+            assert_eq!(error.to_string(), outage.to_string());
+        }
+        let passing = GalleryError::from(BackendFailure::transient("sqlite", "photo insert", "busy"));
+        assert_eq!(passing.to_string(), "the gallery cannot do this right now: try again in a moment");
     }
 }

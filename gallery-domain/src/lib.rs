@@ -68,7 +68,7 @@
 //! | [`services`] | what can be done: one service for each part of a [`Gallery`](services::Gallery) |
 //! | [`ports`] | what that needs of the world |
 //! | [`search`], [`terms`] | the language of search, and the words that photos are found by |
-//! | `memory` | every port but the identity, in memory; feature `memory` |
+//! | `memory` | every port in memory, and a wrapper that has them fail on plan; feature `memory` |
 //! | `conformance` | what every adapter owes, as tests; feature `conformance` |
 //!
 //! With the feature `mocks`, [`ports`] has a mock of each port.

@@ -220,6 +220,11 @@ impl FileName {
         Ok(Self(text))
     }
 
+    /// The name that a store kept. It is not checked again.
+    pub fn from_stored(name: String) -> Self {
+        Self(name)
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -259,6 +264,11 @@ impl Title {
         parse_text(text, 200, &[]).map(Self)
     }
 
+    /// The title that a store kept. It is not checked again.
+    pub fn from_stored(title: String) -> Self {
+        Self(title)
+    }
+
     /// The title.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -294,6 +304,11 @@ impl Description {
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         parse_text(&text, 5_000, &['\n', '\t']).map(Self)
+    }
+
+    /// The text that a store kept. It is not checked again.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The text.

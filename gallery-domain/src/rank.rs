@@ -6,96 +6,105 @@ use serde::{Deserialize, Serialize};
 
 use crate::InvalidValue;
 
-/// A place in an order that can always be divided: between any two ranks there is another.
+/// A place in an order that can be divided: between two ranks there is room for others.
 ///
 /// A rank is a fraction between 0 and 1, written as its digits in base 62 after the point and compared as text, byte by
-/// byte; so every store orders ranks alike, and moving one photo writes one row.
+/// byte; so every store orders ranks alike, and moving one photo writes one row. None of those made here ends in 0, which
+/// would write the same fraction twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rank(String);
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+const BASE: u64 = DIGITS.len() as u64;
+
+/// How many digits places at either end are counted in: a million photos appended or prepended never lengthen a rank.
+const WIDTH: usize = 8;
+
+/// The most digits that a new rank is given: long before ranks get too long to be read, their order is to be renewed.
+const DEEPEST: usize = 128;
+
+/// The most digits of a rank that is read.
+const LONGEST: usize = 1024;
+
 impl Rank {
     /// A rank strictly between two others; no bound stands for the start or the end of the order.
     ///
-    /// Where `before` is not lower than `after`, which a racing change can bring about, the answer is one after `before`.
+    /// `None` where there is no room: `before` is not lower than `after`, which a racing change can bring about, or a gap
+    /// was divided so often that a rank would have more than 128 digits.
     #[must_use]
-    pub fn between(before: Option<&Self>, after: Option<&Self>) -> Self {
-        let low = before.map_or(&[][..], |rank| rank.0.as_bytes());
-        let high = after.map(|rank| rank.0.as_bytes()).filter(|high| low < *high);
-        match high {
-            None => Self::after(low),
-            Some(high) => Self(text(midpoint(low, high))),
-        }
+    pub fn between(before: Option<&Self>, after: Option<&Self>) -> Option<Self> {
+        Self::spread(before, after, 1)?.pop()
     }
 
-    /// `count` ranks in rising order, all strictly between two others.
-    pub fn spread(before: Option<&Self>, after: Option<&Self>, count: usize) -> Vec<Self> {
-        let mut ranks: Vec<Self> = Vec::with_capacity(count);
-        for _ in 0..count {
-            let rank = Self::between(ranks.last().or(before), after);
-            ranks.push(rank);
-        }
-        ranks
+    /// `count` ranks in rising order at even distances, all strictly between two others; `None` where there is no room.
+    #[must_use]
+    pub fn spread(before: Option<&Self>, after: Option<&Self>, count: usize) -> Option<Vec<Self>> {
+        let (low, high) = (before.map(Self::digits), after.map(Self::digits));
+        let count = count as u64;
+        let counted = match (&low, &high) {
+            // In the middle there is as much room before the first photo as after the last.
+            (None, None) => count_on(BASE.pow(WIDTH as u32) / 2, count),
+            (Some(low), None) => count_on(number(low), count),
+            (None, Some(high)) => number(high).checked_sub(count + 1).and_then(|start| count_on(start, count)),
+            (Some(_), Some(_)) => None,
+        };
+        counted.or_else(|| divide(&low.unwrap_or_default(), high.as_deref(), count))
     }
 
-    /// The digits.
+    /// The digits, as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Counts up in the last of eight digits, so that appending a million photos never lengthens a rank.
-    fn after(low: &[u8]) -> Self {
-        const WIDTH: usize = 8;
-        let mut digits: Vec<usize> = low.iter().map(|byte| digit(*byte)).collect();
-        if digits.is_empty() {
-            // Starts in the middle: there is as much room before the first photo as after the last.
-            digits = vec![31; 1];
+    fn digits(&self) -> Vec<u64> {
+        let digit = |byte| DIGITS.iter().position(|digit| *digit == byte).expect("a rank holds only digits of base 62");
+        self.0.bytes().map(|byte| digit(byte) as u64).collect()
+    }
+
+    /// The fraction that is so many steps of its last digit above another.
+    fn above(floor: &[u64], steps: u64) -> Self {
+        let (mut digits, mut carry) = (floor.to_vec(), steps);
+        for digit in digits.iter_mut().rev() {
+            let sum = *digit + carry;
+            (*digit, carry) = (sum % BASE, sum / BASE);
         }
-        digits.resize(digits.len().max(WIDTH), 0);
-        // More digits than usual come from moves; the append need not keep them.
-        digits.truncate(WIDTH);
-        for place in (0..WIDTH).rev() {
-            if digits[place] < 61 {
-                digits[place] += 1;
-                return Self(text(digits));
-            }
-            digits[place] = 0;
-        }
-        let mut digits: Vec<usize> = low.iter().map(|byte| digit(*byte)).collect();
-        digits.push(31);
-        Self(text(digits))
+        let digits: String = digits.into_iter().map(|digit| char::from(DIGITS[digit as usize])).collect();
+        Self(digits.trim_end_matches('0').to_owned())
     }
 }
 
-/// The digits of a fraction between two, `low < high`, never ending in 0.
-fn midpoint(low: &[u8], high: &[u8]) -> Vec<usize> {
-    let mut digits = Vec::new();
-    let mut bounded = true;
-    for place in 0.. {
-        let from = low.get(place).map_or(0, |byte| digit(*byte));
-        let to = if bounded { high.get(place).map_or(0, |byte| digit(*byte)) } else { 62 };
-        if bounded && from == to {
-            digits.push(from);
-            continue;
-        }
-        if to - from > 1 {
-            digits.push(from + (to - from) / 2);
-            break;
-        }
-        digits.push(from);
-        bounded = false;
+/// The first eight digits as a number.
+fn number(digits: &[u64]) -> u64 {
+    digits.iter().copied().chain(std::iter::repeat(0)).take(WIDTH).fold(0, |number, digit| number * BASE + digit)
+}
+
+/// The ranks of eight digits that follow a number, if there are so many.
+fn count_on(start: u64, count: u64) -> Option<Vec<Rank>> {
+    let has_room = start + count < BASE.pow(WIDTH as u32);
+    has_room.then(|| (1..=count).map(|step| Rank::above(&[0; WIDTH], start + step)).collect())
+}
+
+/// The fractions that divide the gap between two evenly, in as few digits as there can be.
+fn divide(low: &[u64], high: Option<&[u64]>, count: u64) -> Option<Vec<Rank>> {
+    if high.is_some_and(|high| high <= low) {
+        return None;
     }
-    digits
-}
-
-fn digit(byte: u8) -> usize {
-    DIGITS.iter().position(|digit| *digit == byte).expect("a rank holds only digits of base 62")
-}
-
-fn text(digits: Vec<usize>) -> String {
-    digits.into_iter().map(|digit| char::from(DIGITS[digit])).collect()
+    let parts = count + 1;
+    let mut floor = Vec::new();
+    // How many steps of the last digit it is from one to the other.
+    let mut distance = u64::from(high.is_none());
+    while distance < parts {
+        if floor.len() == DEEPEST {
+            return None;
+        }
+        let digit = |digits: &[u64]| digits.get(floor.len()).copied().unwrap_or(0);
+        let (from, to) = (digit(low), high.map_or(0, digit));
+        distance = distance * BASE + to - from;
+        floor.push(from);
+    }
+    Some((1..=count).map(|part| Rank::above(&floor, part * distance / parts)).collect())
 }
 
 impl TryFrom<String> for Rank {
@@ -103,7 +112,7 @@ impl TryFrom<String> for Rank {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let valid = !text.is_empty()
-            && text.len() <= 1024
+            && text.len() <= LONGEST
             && text.bytes().all(|byte| DIGITS.contains(&byte))
             && !text.bytes().all(|byte| byte == b'0');
         if valid { Ok(Self(text)) } else { Err(InvalidValue::new("is not a place in an album")) }
@@ -128,34 +137,95 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn appending_never_lengthens_a_rank() {
-        let ranks = Rank::spread(None, None, 100_000);
-        assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(ranks.iter().all(|rank| rank.as_str().len() == 8));
+    fn rank(text: &str) -> Rank {
+        Rank::try_from(text.to_owned()).unwrap()
+    }
+
+    /// The ranks rise strictly from one bound to the other, and can be kept and read.
+    fn assert_fits(before: Option<&Rank>, ranks: &[Rank], after: Option<&Rank>) {
+        let all: Vec<&Rank> = before.into_iter().chain(ranks).chain(after).collect();
+        assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "{all:?}");
+        for rank in ranks {
+            assert_eq!(Rank::try_from(rank.as_str().to_owned()).as_ref(), Ok(rank));
+            assert!(rank.as_str().len() <= DEEPEST && !rank.as_str().ends_with('0'), "{rank}");
+        }
     }
 
     #[test]
-    fn there_is_always_room_before_the_first() {
-        let mut first = Rank::between(None, None);
-        for _ in 0..200 {
-            let before = Rank::between(None, Some(&first));
-            assert!(before < first);
-            first = before;
+    fn appending_and_prepending_never_lengthen_a_rank() {
+        let start = Rank::between(None, None).unwrap();
+        let after = Rank::spread(Some(&start), None, 100_000).unwrap();
+        assert_fits(Some(&start), &after, None);
+        let before = Rank::spread(None, Some(&start), 100_000).unwrap();
+        assert_fits(None, &before, Some(&start));
+        assert!(before.iter().chain(&after).all(|rank| rank.as_str().len() <= WIDTH));
+    }
+
+    #[test]
+    fn at_the_very_ends_there_is_still_room() {
+        let (first, last) = (rank("00000001"), rank("zzzzzzzz"));
+        assert_fits(None, &Rank::spread(None, Some(&first), 1_000).unwrap(), Some(&first));
+        assert_fits(Some(&last), &Rank::spread(Some(&last), None, 1_000).unwrap(), None);
+    }
+
+    #[test]
+    fn a_hundred_photos_moved_into_one_gap_over_and_over_add_one_digit_a_time() {
+        let (mut before, after) = (rank("V0000001"), rank("V0000002"));
+        for round in 1..=100 {
+            let ranks = Rank::spread(Some(&before), Some(&after), 100).unwrap();
+            assert_fits(Some(&before), &ranks, Some(&after));
+            before = ranks.last().unwrap().clone();
+            assert!(before.as_str().len() <= WIDTH + 2 + round * 9 / 8, "{before} after {round} rounds");
         }
+    }
+
+    #[test]
+    fn what_has_no_room_between_is_told_and_not_divided_for_ever() {
+        let (a, b) = (rank("V000001"), rank("V000002"));
+        assert_eq!(Rank::between(Some(&a), Some(&a)), None);
+        assert_eq!(Rank::between(Some(&b), Some(&a)), None);
+        assert_eq!(Rank::between(Some(&a), Some(&rank("V0000010"))), None, "the same fraction");
+        let mut before = a;
+        let divisions = std::iter::from_fn(|| {
+            before = Rank::between(Some(&before), Some(&b))?;
+            Some(before.as_str().len())
+        });
+        let lengths: Vec<usize> = divisions.collect();
+        assert!(lengths.len() > 600 && lengths.last() == Some(&DEEPEST), "{} divisions", lengths.len());
+    }
+
+    fn any_rank() -> impl Strategy<Value = Rank> {
+        "[0-9A-Za-z]{0,12}[1-9A-Za-z]".prop_map(|text| rank(&text))
     }
 
     proptest! {
         #[test]
+        fn however_many_are_spread_they_fit_between(a in any_rank(), b in any_rank(), count in 1_usize..300) {
+            prop_assume!(a != b);
+            let (low, high) = if a < b { (&a, &b) } else { (&b, &a) };
+            for (before, after) in [(Some(low), Some(high)), (None, Some(low)), (Some(high), None), (None, None)] {
+                assert_fits(before, &Rank::spread(before, after, count).unwrap(), after);
+            }
+        }
+
+        #[test]
+        fn neighbours_that_share_most_digits_have_room_too(
+            prefix in "[0-9A-Za-z]{0,9}", a in "[0z]{0,9}[1z]", b in "[0z]{0,9}[1z]", count in 1_usize..300,
+        ) {
+            prop_assume!(a != b);
+            let (low, high) = (a.clone().min(b.clone()), a.max(b));
+            let (low, high) = (rank(&format!("{prefix}{low}")), rank(&format!("{prefix}{high}")));
+            assert_fits(Some(&low), &Rank::spread(Some(&low), Some(&high), count).unwrap(), Some(&high));
+        }
+
+        #[test]
         fn a_move_lands_between_its_neighbours(places in proptest::collection::vec(any::<prop::sample::Index>(), 1..200)) {
-            let mut order = vec![Rank::between(None, None)];
+            let mut order = vec![Rank::between(None, None).unwrap()];
             for place in places {
                 let at = place.index(order.len() + 1);
                 let (before, after) = (at.checked_sub(1).map(|i| order[i].clone()), order.get(at).cloned());
-                let rank = Rank::between(before.as_ref(), after.as_ref());
-                prop_assert!(before.as_ref().is_none_or(|before| *before < rank));
-                prop_assert!(after.as_ref().is_none_or(|after| rank < *after));
-                prop_assert_eq!(Rank::try_from(rank.as_str().to_owned()), Ok(rank.clone()));
+                let rank = Rank::between(before.as_ref(), after.as_ref()).unwrap();
+                assert_fits(before.as_ref(), std::slice::from_ref(&rank), after.as_ref());
                 order.insert(at, rank);
             }
         }

@@ -67,6 +67,15 @@ impl ClientLabel {
     }
 }
 
+/// Who asks, before anybody knows who they are.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// Where the request comes from, such as an IPv4 /24 or an IPv6 /56: what attempts are counted by. `None` at the console.
+    pub origin: Option<String>,
+    /// What it calls itself.
+    pub label: ClientLabel,
+}
+
 /// A secret of 256 bits: what a session, or the link of a password reset, is opened with.
 #[derive(Clone)]
 pub struct SecretToken(SecretString);

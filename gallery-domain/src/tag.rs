@@ -13,27 +13,37 @@ use crate::{InvalidField, InvalidValue};
 /// Two tags that differ only in case, diacritics or white space have the same [`key`](Self::key) and are the same tag.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Tag(String);
+pub struct Tag {
+    spelling: String,
+    /// Folded once, when the tag was written: it is asked for far more often.
+    key: String,
+}
 
 impl Tag {
     /// Parses a tag. A leading `#` is not part of it.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let text = parse_text(text, 64, &[])?;
-        let text = text.trim_start_matches('#').trim_start();
-        if tag_key(text).is_empty() {
+        let spelling = text.trim_start_matches('#').trim_start().to_owned();
+        let key = tag_key(&spelling);
+        if key.is_empty() {
             return Err(InvalidValue::new("is empty: a tag needs at least one letter, digit or symbol"));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self { spelling, key })
+    }
+
+    /// The tag of which a store kept [`key`](Self::key) and [spelling](Self::as_str). Neither is checked again.
+    pub fn from_stored(key: String, spelling: String) -> Self {
+        Self { spelling, key }
     }
 
     /// The tag as it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.spelling
     }
 
-    /// What makes it the same tag as another.
-    pub fn key(&self) -> String {
-        tag_key(&self.0)
+    /// What makes it the same tag as another: its [`tag_key`].
+    pub fn key(&self) -> &str {
+        &self.key
     }
 }
 
@@ -47,13 +57,13 @@ impl TryFrom<String> for Tag {
 
 impl From<Tag> for String {
     fn from(tag: Tag) -> Self {
-        tag.0
+        tag.spelling
     }
 }
 
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.spelling)
     }
 }
 
@@ -87,8 +97,7 @@ impl Tags {
 
     /// Adds a tag unless its key is there; whether it was added.
     pub fn add(&mut self, tag: Tag) -> Result<bool, InvalidValue> {
-        let key = tag.key();
-        if self.0.iter().any(|kept| kept.key() == key) {
+        if self.0.iter().any(|kept| kept.key == tag.key) {
             return Ok(false);
         }
         if self.0.len() == Self::MAX {
@@ -100,8 +109,8 @@ impl Tags {
 
     /// Takes away the tag of the same key; whether there was one.
     pub fn remove(&mut self, tag: &Tag) -> bool {
-        let (key, before) = (tag.key(), self.0.len());
-        self.0.retain(|kept| kept.key() != key);
+        let before = self.0.len();
+        self.0.retain(|kept| kept.key != tag.key);
         self.0.len() < before
     }
 
@@ -148,6 +157,18 @@ mod tests {
         let tags = Tags::parse("/tags", &["Été", "ete", "#New  York", "new york"]).unwrap();
         let kept: Vec<_> = tags.iter().map(Tag::as_str).collect();
         assert_eq!(kept, ["Été", "New  York"]);
+    }
+
+    #[test]
+    fn a_tag_is_read_back_from_what_was_stored_without_being_folded_again() {
+        let tag = Tag::parse("Été").unwrap();
+        assert_eq!(Tag::from_stored(tag.key().to_owned(), tag.as_str().to_owned()), tag);
+        let kept = Tag::from_stored("as it was kept".to_owned(), "Été".to_owned());
+        assert_eq!((kept.key(), kept.as_str()), ("as it was kept", "Été"));
+        let mut tags = Tags::new([kept.clone(), tag.clone()]).unwrap();
+        assert_eq!(tags.iter().len(), 2, "what was kept is what tells tags apart");
+        assert!(tags.remove(&kept) && !tags.remove(&kept));
+        assert_eq!(tags, Tags::new([tag]).unwrap());
     }
 
     #[test]

@@ -14,6 +14,12 @@ impl ThrottleKey {
         Self::hashed(kind, address.as_str())
     }
 
+    /// Counts a kind of attempt at an account from a place; from `None` if nobody can tell.
+    pub fn account_from(kind: &'static str, address: &EmailAddress, origin: Option<&str>) -> Self {
+        // No address holds the separator.
+        Self::hashed(kind, &format!("{address}\0{}", origin.unwrap_or_default()))
+    }
+
     /// Counts a kind of attempt from a place, such as a network prefix.
     pub fn origin(kind: &'static str, origin: &str) -> Self {
         Self::hashed(kind, origin)

@@ -153,13 +153,16 @@ impl FromStr for TakenAt {
                 "is not a local time: expected 2024-06-01T12:30:00, with an offset such as +02:00 if it is known",
             )
         };
-        let (local, offset) = match text.get(19..) {
-            Some(rest) => match rest.find(['+', '-', 'Z', 'z']) {
-                Some(at) => (&text[..19 + at], Some(&rest[at..])),
-                None => (text, None),
-            },
+        // The offset begins at the first sign after the date, which has signs of its own.
+        let time = text.find(['T', 't', ' ']).ok_or_else(invalid)?;
+        let (local, offset) = match text[time..].find(['+', '-', 'Z', 'z']) {
+            Some(sign) => (&text[..time + sign], Some(&text[time + sign..])),
             None => (text, None),
         };
+        // The date library would pass over what else may follow a time, such as the name of a zone.
+        if !local[time + 1..].bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.')) {
+            return Err(invalid());
+        }
         let local: DateTime = local.parse().map_err(|_| invalid())?;
         let offset = offset.map(|offset| parse_offset(offset).ok_or_else(invalid)).transpose()?;
         Self::new(local, offset)
@@ -189,7 +192,7 @@ fn parse_offset(text: &str) -> Option<Offset> {
         _ => return None,
     };
     let (hours, minutes) = rest.split_once(':')?;
-    if hours.len() != 2 || minutes.len() != 2 {
+    if [hours, minutes].iter().any(|part| part.len() != 2 || !part.bytes().all(|b| b.is_ascii_digit())) {
         return None;
     }
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
@@ -259,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn a_time_without_seconds_keeps_its_offset() {
+        for (text, written) in [
+            ("2024-06-01T12:30+02:00", "2024-06-01T12:30:00+02:00"),
+            ("2024-06-01 12:30-03:30", "2024-06-01T12:30:00-03:30"),
+            ("2024-06-01T12:30Z", "2024-06-01T12:30:00+00:00"),
+            ("2024-06-01T12:30", "2024-06-01T12:30:00"),
+        ] {
+            assert_eq!(text.parse::<TakenAt>().expect(text).to_string(), written);
+        }
+    }
+
+    #[test]
     fn what_is_no_local_time_is_refused() {
         for text in [
             "",
@@ -266,6 +281,11 @@ mod tests {
             "2024-13-01T00:00:00",
             "2024-06-01T12:30:00+2",
             "2024-06-01T12:30:00+99:00",
+            "2024-06-01T12:30:00++2:00",
+            "2024-06-01T12:30:00[Europe/Paris]",
+            "2024-06-01T12:30:00+02:00[Europe/Paris]",
+            "2024-06-01T12:30+",
+            "2024-06-01",
             "0000-01-01T00:00:00",
         ] {
             assert!(text.parse::<TakenAt>().is_err(), "{text}");

@@ -4,11 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifier::identifier;
 use crate::invalid::parse_text;
-use crate::{EmailAddress, InvalidValue, Revision, Timestamp};
+use crate::{EmailAddress, InvalidValue, Revision, Sha256Digest, Timestamp};
 
 identifier! {
     /// Names a user, and so the owner of photos and albums.
     UserId
+}
+
+impl UserId {
+    /// What logs say in place of the id: 16 hexadecimal digits, for each user the same everywhere.
+    pub fn for_logs(&self) -> String {
+        Sha256Digest::of(format!("log\n{self}").as_bytes()).to_string()[..16].to_owned()
+    }
 }
 
 /// A person with an account.

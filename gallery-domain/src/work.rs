@@ -32,10 +32,19 @@ pub enum Task {
 impl Task {
     /// Tells tasks apart: `photo/<owner>/<id>`, `album/<owner>/<id>` or `account/<owner>`. There is at most one item of work for each.
     pub fn key(&self) -> String {
+        self.with_owner(&self.owner().to_string())
+    }
+
+    /// The key as logs say it, without the owner's id.
+    pub fn for_logs(&self) -> String {
+        self.with_owner(&self.owner().for_logs())
+    }
+
+    fn with_owner(&self, owner: &str) -> String {
         match self {
-            Self::Photo { owner, photo } => format!("photo/{owner}/{photo}"),
-            Self::Album { owner, album } => format!("album/{owner}/{album}"),
-            Self::Account { owner } => format!("account/{owner}"),
+            Self::Photo { photo, .. } => format!("photo/{owner}/{photo}"),
+            Self::Album { album, .. } => format!("album/{owner}/{album}"),
+            Self::Account { .. } => format!("account/{owner}"),
         }
     }
 

@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use gallery_domain::Password;
-use gallery_domain::services::Client;
+use gallery_domain::{Client, Password};
 use gallery_lambda::{App, HttpSettings, router};
 use support::{fill, gallery, median};
 

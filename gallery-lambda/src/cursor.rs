@@ -114,7 +114,7 @@ mod tests {
         let list = List::new(user(1), "photos");
         let place = PhotoCursor { at: Timestamp::from_millis(-5), id: photo };
         assert_eq!(list.place(&list.cursor(&place)), Ok(place));
-        let place = RankCursor { rank: Rank::between(None, None), photo };
+        let place = RankCursor { rank: Rank::between(None, None).unwrap(), photo };
         assert_eq!(list.place(&list.cursor(&place)), Ok(place));
     }
 

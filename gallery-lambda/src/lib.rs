@@ -1,20 +1,46 @@
 //! Driving adapters of the photo gallery: the HTTP router, which every way of running shares.
 //!
-//! [`router`] gives an [`axum::Router`] that can stand at the root of an origin or be nested under any path:
+//! [`router`] gives an [`axum::Router`] that can stand at the root of an origin or be nested under any path; [`run_worker`] does what outlasts a
+//! request. A gallery needs both:
 //!
 //! ```no_run
 //! use std::net::SocketAddr;
 //! use std::sync::Arc;
 //!
-//! use gallery_domain::services::Gallery;
-//! use gallery_lambda::{App, HttpSettings, router};
+//! use gallery_adapters::config::GalleryConfig;
+//! use gallery_adapters::connect::connect;
+//! use gallery_domain::services::{Gallery, Policy};
+//! use gallery_lambda::{App, HttpSettings, router, run_worker};
+//! use tokio::sync::Notify;
 //!
-//! async fn serve(gallery: Gallery) -> std::io::Result<()> {
-//!     let app = App { gallery, gateway: None, settings: HttpSettings::default(), on_work: Arc::new(|| ()) };
-//!     let service = axum::Router::new().nest("/api", router(app));
+//! async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//!     // The adapters that the environment chooses. Where these keep bytes themselves, they are served under this path.
+//!     let config = GalleryConfig::from_lookup(|name| std::env::var(name).ok())?;
+//!     let connected = connect(&config, "/photos/blobs").await?;
+//!     let gallery = Gallery::new(connected.ports.clone(), Policy::default());
+//!
+//!     let wake = Arc::new(Notify::new());
+//!     let worker = tokio::spawn(run_worker(gallery.clone(), Arc::clone(&wake), stop()));
+//!     let app = App {
+//!         gallery,
+//!         gateway: connected.gateway.clone(),
+//!         settings: HttpSettings::default(),
+//!         on_work: Arc::new(move || wake.notify_one()),
+//!     };
+//!     let service = axum::Router::new().nest("/photos", router(app));
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //!     // With the address of whoever connects, attempts to log in are counted by where they come from.
-//!     axum::serve(listener, service.into_make_service_with_connect_info::<SocketAddr>()).await
+//!     let service = service.into_make_service_with_connect_info::<SocketAddr>();
+//!     axum::serve(listener, service).with_graceful_shutdown(stop()).await?;
+//!
+//!     worker.await?;
+//!     connected.settle().await;
+//!     Ok(())
+//! }
+//!
+//! /// Ends when the program is to end.
+//! async fn stop() {
+//!     std::future::pending().await
 //! }
 //! ```
 
@@ -28,12 +54,15 @@ mod request;
 mod routes;
 mod session_auth;
 mod wire;
+mod worker;
 
 use std::sync::Arc;
 
 use axum::Router;
 use gallery_domain::ports::SignedBlobGateway;
 use gallery_domain::services::Gallery;
+
+pub use crate::worker::run_worker;
 
 /// What the router serves.
 #[derive(Clone)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use gallery_domain::ports::{BlobError, GatewayError};
-use gallery_domain::{GalleryError, InvalidField, PhotoId};
+use gallery_domain::ports::{BlobError, GatewayError, Retry};
+use gallery_domain::{GalleryError, InvalidField, InvalidValue, PhotoId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -198,10 +198,11 @@ impl From<GalleryError> for Problem {
                 Self { retry_after: Some(*retry_after), ..problem(Kind::Throttled) }
             }
             GalleryError::Unavailable(failure) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a backend is down or slow");
+                tracing::warn!(error = &error as &dyn std::error::Error, "a backend is down, slow or out of order");
                 let retry_after = match failure.retry {
-                    gallery_domain::ports::Retry::After(wait) => wait,
-                    gallery_domain::ports::Retry::Never => Duration::from_secs(1),
+                    Retry::After(wait) => wait,
+                    // Somebody has to mend it first.
+                    Retry::Never => Duration::from_secs(60),
                 };
                 Self { retry_after: Some(retry_after), ..problem(Kind::Unavailable) }
             }
@@ -228,7 +229,8 @@ impl From<GatewayError> for Problem {
             }
             GatewayError::Blob(BlobError::Mismatch { .. }) => {
                 let detail = "The bytes are not those that were announced: announce the file again with its own size, type and SHA-256.";
-                Self::new(Kind::Invalid, detail)
+                let announced = InvalidValue::new("is not the SHA-256 of the bytes that came");
+                Self::new(Kind::Invalid, detail).with_fields([announced.in_field("x-checksum-sha256")])
             }
             GatewayError::Blob(BlobError::Interrupted(_)) => {
                 Self::new(Kind::TooSlow, "The bytes stopped coming before the end: send them again.")

@@ -4,12 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OriginalUri, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
-use gallery_domain::services::Client;
-use gallery_domain::{ClientLabel, InvalidField, InvalidValue, PageRequest, PageSize};
+use gallery_domain::{
+    AlbumId, Client, ClientLabel, InvalidField, InvalidValue, PageRequest, PageSize, PhotoId, SessionId,
+};
 use serde::de::DeserializeOwned;
 
 use crate::Shared;
@@ -41,6 +42,10 @@ pub(crate) struct Parameters<T: Parse>(pub(crate) T::Parsed);
 /// The identifier in a path. One that cannot be read belongs to nothing: it is as absent as any other.
 #[derive(Debug)]
 pub(crate) struct Id<T>(pub(crate) T);
+
+/// The path under which the router is mounted, such as `/api`; empty at the root of its origin.
+#[derive(Debug)]
+pub(crate) struct Mount(pub(crate) String);
 
 /// Who asks, before anybody knows who they are.
 #[derive(Debug)]
@@ -126,11 +131,16 @@ pub(crate) struct Paging {
 impl Paging {
     /// Parses a size and keeps a cursor.
     pub(crate) fn parse(fields: &mut Fields, limit: Option<String>, after: Option<String>) -> Self {
+        Self { size: Self::parse_size(fields, limit), after, after_field: "after" }
+    }
+
+    /// Parses a size.
+    pub(crate) fn parse_size(fields: &mut Fields, limit: Option<String>) -> PageSize {
         let size = fields.optional("limit", limit, |text| match text.parse() {
             Ok(size) => PageSize::new(size),
             Err(_) => Err(InvalidValue::new("is not between 1 and 100")),
         });
-        Self { size: size.unwrap_or_default(), after, after_field: "after" }
+        size.unwrap_or_default()
     }
 
     /// The same out of a body.
@@ -181,27 +191,41 @@ impl<T: Parse> FromRequestParts<Shared> for Parameters<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Problem> {
-        let Query(value) = Query::<T>::try_from_uri(&parts.uri).map_err(|_| {
-            let detail = "The query has a parameter that this call does not know, or one twice: see the API's documentation for those that it knows.";
-            Problem::new(Kind::Invalid, detail)
+        let Query(value) = Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
+            // Every parameter is taken as text, so these two are all that can be wrong.
+            let text = error.body_text();
+            let refused = MISPLACED.iter().find_map(|(said, _)| misplaced(&text[text.find(said)?..], "parameter"));
+            Problem::invalid(refused.map(|(name, reason)| reason.in_field(name)))
         })?;
         value.parse().map(Self).map_err(T::refusal)
     }
 }
 
-impl<T: std::str::FromStr + Send> FromRequestParts<Shared> for Id<T> {
+/// What an identifier is of, as a person calls it.
+pub(crate) trait Identifies {
+    /// Such as `photo`.
+    const WHAT: &'static str;
+}
+
+impl Identifies for PhotoId {
+    const WHAT: &'static str = "photo";
+}
+
+impl Identifies for AlbumId {
+    const WHAT: &'static str = "album";
+}
+
+impl Identifies for SessionId {
+    const WHAT: &'static str = "session";
+}
+
+impl<T: Identifies + std::str::FromStr + Send> FromRequestParts<Shared> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let text = Path::<String>::from_request_parts(parts, app).await;
         let id = text.ok().and_then(|Path(text)| text.parse().ok());
-        // The name of the type, such as `PhotoId`, says what is not there.
-        let what = match std::any::type_name::<T>().rsplit("::").next() {
-            Some("PhotoId") => "photo",
-            Some("AlbumId") => "album",
-            _ => "session",
-        };
-        id.map(Self).ok_or_else(|| Problem::not_found(what))
+        id.map(Self).ok_or_else(|| Problem::not_found(T::WHAT))
     }
 }
 
@@ -220,6 +244,17 @@ impl FromRequestParts<Shared> for Visitor {
         let origin = address.map_or_else(|| "unknown".to_owned(), network_prefix);
         let agent = parts.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         Ok(Self(Client { origin: Some(origin), label: ClientLabel::new(&agent.unwrap_or_default()) }))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Mount {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        let asked = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |OriginalUri(uri)| uri.path());
+        // The mount itself is asked for without a slash, and is `/` to the router.
+        let mount = asked.strip_suffix(parts.uri.path()).unwrap_or(asked);
+        Ok(Self(mount.to_owned()))
     }
 }
 
@@ -288,15 +323,12 @@ fn refusal(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
         return malformed(inner);
     }
     let message = inner.to_string();
-    let named = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
     let within = |name: &str| match pointer.ends_with(&format!("/{}", escape(name))) {
         true => pointer.clone(),
         false => format!("{pointer}/{}", escape(name)),
     };
-    let field = if let Some(name) = named("unknown field `") {
-        InvalidValue::new("is not a field of this request: leave it out").in_field(within(name))
-    } else if let Some(name) = named("duplicate field `") {
-        InvalidValue::new("is there twice: send it once").in_field(within(name))
+    let field = if let Some((name, reason)) = misplaced(&message, "field") {
+        reason.in_field(within(name))
     } else if let Some((_, expected)) = message.rsplit_once(", expected ") {
         let expected = expected.split(" at line ").next().unwrap_or_default();
         InvalidValue::new(format!("is of the wrong kind: expected {expected}")).in_field(pointer)
@@ -309,6 +341,21 @@ fn refusal(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
 fn malformed(error: &serde_json::Error) -> Problem {
     let detail = format!("The body is not JSON: look at line {}, column {}.", error.line(), error.column());
     Problem::new(Kind::MalformedBody, detail)
+}
+
+/// How serde begins to say of a field that it does not belong there, and what to say of it.
+const MISPLACED: [(&str, &str); 2] = [
+    ("unknown field `", "is not a {} of this request: leave it out"),
+    ("duplicate field `", "is there twice: send it once"),
+];
+
+/// The field or parameter that a message begins with because it is unknown or there twice, and why it is refused. Only the beginning counts: what
+/// follows may quote a value.
+fn misplaced<'a>(message: &'a str, what: &str) -> Option<(&'a str, InvalidValue)> {
+    MISPLACED.iter().find_map(|(said, reason)| {
+        let (name, _) = message.strip_prefix(said)?.split_once('`')?;
+        Some((name, InvalidValue::new(reason.replace("{}", what))))
+    })
 }
 
 /// Escapes a name for a JSON pointer (RFC 6901).

@@ -1,11 +1,13 @@
 //! Who acts: bearer tokens and session cookies.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use gallery_domain::{Actor, GalleryError, SecretToken, Session, UserId};
+use url::{Host, Origin, Url};
 
 use crate::problem::{Kind, Problem};
 use crate::request::is_json;
@@ -132,20 +134,14 @@ fn check_not_a_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem>
 
 /// Whether an origin is that of a URL. The names of this machine's own loopback are one.
 fn is_same_origin(origin: &str, url: &str) -> bool {
-    fn parts(text: &str) -> Option<(String, String)> {
-        let (scheme, rest) = text.split_once("://")?;
-        let authority = rest.split('/').next()?.to_ascii_lowercase();
-        let authority = ["localhost", "[::1]"]
-            .into_iter()
-            .find_map(|name| {
-                let port = authority.strip_prefix(name)?;
-                (port.is_empty() || port.starts_with(':')).then(|| format!("127.0.0.1{port}"))
-            })
-            .unwrap_or(authority);
-        let scheme = scheme.to_ascii_lowercase();
-        let default_port = if scheme == "https" { ":443" } else { ":80" };
-        let authority = authority.strip_suffix(default_port).map(str::to_owned).unwrap_or(authority);
-        Some((scheme, authority))
+    fn parts(text: &str) -> Option<(String, Host, u16)> {
+        let Origin::Tuple(scheme, host, port) = Url::parse(text).ok()?.origin() else { return None };
+        let is_loopback = match &host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(address) => *address == Ipv4Addr::LOCALHOST,
+            Host::Ipv6(address) => *address == Ipv6Addr::LOCALHOST,
+        };
+        Some((scheme, if is_loopback { Host::Ipv4(Ipv4Addr::LOCALHOST) } else { host }, port))
     }
     let origin = parts(origin);
     origin.is_some() && origin == parts(url)
@@ -158,10 +154,17 @@ mod tests {
     #[test]
     fn the_loopback_has_many_names_and_other_hosts_one() {
         assert!(is_same_origin("http://localhost:8080", "http://127.0.0.1:8080/"));
+        assert!(is_same_origin("http://[::1]", "http://localhost:80/app?x#y"));
         assert!(is_same_origin("https://photos.example.org", "https://Photos.example.org:443/app"));
-        for origin in
-            ["http://localhost:8081", "https://localhost:8080", "http://localhost.example.org:8080", "null", ""]
-        {
+        assert!(is_same_origin("https://xn--bcher-kva.example", "https://bücher.example"));
+        for origin in [
+            "http://localhost:8081",
+            "https://localhost:8080",
+            "http://localhost.example.org:8080",
+            "null",
+            "",
+            "data:,",
+        ] {
             assert!(!is_same_origin(origin, "http://127.0.0.1:8080"), "{origin}");
         }
     }

@@ -35,6 +35,8 @@ CREATE TABLE photo (
     month TEXT NOT NULL,
     listed_in TEXT CHECK (listed_in IN ('timeline', 'trash', 'unfinished')),
     holds_content INTEGER NOT NULL,
+    -- JSON: the terms of all texts as a list under "all", and which of them stand in the title and in the description.
+    terms TEXT NOT NULL,
     CHECK (row >> 24 = (timeline_at + 62135596800000) / 1000),
     CHECK ((state = 'ready') = (facts IS NOT NULL)),
     CHECK ((state = 'failed') = (failure IS NOT NULL)),
@@ -51,13 +53,14 @@ CREATE UNIQUE INDEX photo_content ON photo (owner_id, sha256) WHERE holds_conten
 
 -- The terms of the photos in the timeline, each behind the 32 hexadecimal digits of its owner, and those digits alone once for each
 -- photo; between them line feeds. So the postings that a search reads are its owner's only, and everything that a term may hold is
--- part of the token, as it is: nothing in SQLite cuts or folds words.
+-- part of the token, as it is: nothing in SQLite cuts or folds words. Beginnings of one to four characters, each behind the 32 digits,
+-- have postings of their own, so that the first letters that somebody types are answered like whole words.
 CREATE VIRTUAL TABLE photo_index USING fts5 (
     terms,
     content = '',
     contentless_delete = 1,
     detail = none,
-    prefix = '33 34',
+    prefix = '33 34 35 36',
     tokenize = "ascii tokenchars ' !""#$%&''()*+,-./:;<=>?@[\]^_`{|}~'"
 );
 
@@ -89,6 +92,14 @@ CREATE TABLE tag_count (
     key TEXT NOT NULL,
     photos INTEGER NOT NULL,
     PRIMARY KEY (owner_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- The terms of the photos in the timeline: which there are, and how many photos the search index would name for each.
+CREATE TABLE term_count (
+    owner_id BLOB NOT NULL,
+    term TEXT NOT NULL,
+    photos INTEGER NOT NULL,
+    PRIMARY KEY (owner_id, term)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE album (
@@ -137,6 +148,9 @@ CREATE TRIGGER photo_inserted AFTER INSERT ON photo BEGIN
     INSERT INTO photo_tag (owner_id, key, photo_id, spelling)
         SELECT new.owner_id, value ->> 0, new.id, value ->> 1 FROM json_each(new.tags) WHERE new.listed_in = 'timeline'
         ON CONFLICT (owner_id, key, photo_id) DO UPDATE SET spelling = excluded.spelling;
+    INSERT INTO term_count (owner_id, term, photos)
+        SELECT new.owner_id, value, 1 FROM json_each(new.terms, '$.all') WHERE new.listed_in = 'timeline'
+        ON CONFLICT (owner_id, term) DO UPDATE SET photos = photos + 1;
 END;
 
 CREATE TRIGGER photo_deleted AFTER DELETE ON photo BEGIN
@@ -147,6 +161,10 @@ CREATE TRIGGER photo_deleted AFTER DELETE ON photo BEGIN
     DELETE FROM month_count WHERE owner_id = old.owner_id AND month = old.month AND photos <= 0;
     DELETE FROM photo_tag
         WHERE owner_id = old.owner_id AND key IN (SELECT value ->> 0 FROM json_each(old.tags)) AND photo_id = old.id;
+    UPDATE term_count SET photos = photos - 1
+        WHERE old.listed_in = 'timeline' AND owner_id = old.owner_id AND term IN (SELECT value FROM json_each(old.terms, '$.all'));
+    DELETE FROM term_count
+        WHERE owner_id = old.owner_id AND term IN (SELECT value FROM json_each(old.terms, '$.all')) AND photos <= 0;
 END;
 
 CREATE TRIGGER photo_state_changed AFTER UPDATE OF state ON photo
@@ -173,6 +191,17 @@ WHEN old.listed_in IS NOT new.listed_in OR old.tags <> new.tags BEGIN
     INSERT INTO photo_tag (owner_id, key, photo_id, spelling)
         SELECT new.owner_id, value ->> 0, new.id, value ->> 1 FROM json_each(new.tags) WHERE new.listed_in = 'timeline'
         ON CONFLICT (owner_id, key, photo_id) DO UPDATE SET spelling = excluded.spelling;
+END;
+
+CREATE TRIGGER photo_terms_changed AFTER UPDATE OF listed_in, terms ON photo
+WHEN old.listed_in IS NOT new.listed_in OR old.terms <> new.terms BEGIN
+    UPDATE term_count SET photos = photos - 1
+        WHERE old.listed_in = 'timeline' AND owner_id = old.owner_id AND term IN (SELECT value FROM json_each(old.terms, '$.all'));
+    DELETE FROM term_count
+        WHERE owner_id = old.owner_id AND term IN (SELECT value FROM json_each(old.terms, '$.all')) AND photos <= 0;
+    INSERT INTO term_count (owner_id, term, photos)
+        SELECT new.owner_id, value, 1 FROM json_each(new.terms, '$.all') WHERE new.listed_in = 'timeline'
+        ON CONFLICT (owner_id, term) DO UPDATE SET photos = photos + 1;
 END;
 
 CREATE TRIGGER photo_tag_inserted AFTER INSERT ON photo_tag BEGIN

@@ -41,14 +41,17 @@ struct Rule {
 enum Features {
     Default,
     All,
+    /// These and no others.
+    Only(&'static str),
 }
 
 impl std::fmt::Display for Features {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Default => "default features",
-            Self::All => "all features",
-        })
+        match self {
+            Self::Default => formatter.write_str("default features"),
+            Self::All => formatter.write_str("all features"),
+            Self::Only(features) => write!(formatter, "the features {features} alone"),
+        }
     }
 }
 
@@ -82,8 +85,14 @@ const RULES: &[Rule] = &[
     Rule {
         package: "gallery-lambda",
         features: Features::Default,
-        forbidden: &["aws-*", "lambda_*"],
-        because: "a first `cargo run` compiles no AWS SDK",
+        forbidden: &["aws-*", "lambda_*", "sqlx-mysql", "sqlx-postgres"],
+        because: "a first `cargo run` compiles no AWS SDK, and no store but the embedded one",
+    },
+    Rule {
+        package: "gallery-adapters",
+        features: Features::Only("postgres,filesystem,password-identity,imaging,smtp"),
+        forbidden: &["libsqlite3-sys", "sqlx-mysql", "sqlx-sqlite"],
+        because: "a gallery on PostgreSQL holds no other store",
     },
     Rule {
         package: "gallery-lambda",
@@ -98,9 +107,11 @@ impl Rule {
     fn reached_packages(&self) -> Result<BTreeSet<String>> {
         let mut tree = command::cargo(["tree", "--locked", "--edges=normal", "--target=all"]);
         tree.args(["--prefix=none", "--format={p}", "--package", self.package]);
-        if let Features::All = self.features {
-            tree.arg("--all-features");
-        }
+        match self.features {
+            Features::Default => &mut tree,
+            Features::All => tree.arg("--all-features"),
+            Features::Only(features) => tree.args(["--no-default-features", "--features", features]),
+        };
         Ok(names_in_tree(&command::output(&mut tree)?))
     }
 

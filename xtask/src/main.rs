@@ -6,8 +6,10 @@
 mod bench;
 mod command;
 mod dependencies;
+mod fetch;
 mod licences;
 mod photos;
+mod postgres;
 mod test;
 mod tidy;
 mod tools;
@@ -40,6 +42,15 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// Start a PostgreSQL server for tests: until Ctrl-C, or beside a command such as `cargo test --package gallery-adapters`.
+    Postgres {
+        /// The newest version that is tested, rather than the one that this machine has.
+        #[arg(long)]
+        newest: bool,
+        /// The command, which finds the server in GALLERY_TEST_POSTGRES.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
     /// Check the files of the repository: sizes, unfinished work, stores side by side, unused dependencies.
     Tidy,
     /// Check what each crate may reach, and the licence and source of every dependency.
@@ -58,6 +69,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test { photos } => test::run(photos),
         Task::Photos { dir } => photos::gather(dir).map(drop),
+        Task::Postgres { newest, command } => postgres::run(newest, &command),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),
         Task::Bench { benchmark, photos } => bench::run(benchmark, photos),

@@ -6,7 +6,6 @@
 //! DIR/MANIFEST.txt            each file with its package, version and licence
 //! ```
 
-mod fetch;
 mod manifest;
 mod sources;
 
@@ -19,7 +18,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use crate::{tools, workspace};
+use crate::{fetch, tools, workspace};
 use manifest::Entry;
 use sources::{Kind, Origin, Pick, SOURCES, Source};
 

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use crate::postgres::Server;
 use crate::{command, dependencies, photos, tidy, tools};
 
 /// Installs what is missing, then runs the steps in order; stops at the first that fails.
 pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
-    step(1, "tools", || tools::install_missing(&[&tools::EXIFTOOL, &tools::GIT]))?;
+    step(1, "tools", || tools::install_missing(&[&tools::EXIFTOOL, &tools::GIT, &tools::CURL, &tools::JQ]))?;
     step(2, "formatting", || cargo(&["fmt", "--all", "--check"]))?;
     step(3, "tidiness", tidy::check)?;
     step(4, "dependencies", dependencies::check)?;
@@ -18,17 +19,33 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
         command::run(doc.env("RUSTDOCFLAGS", "--deny=warnings"))
     })?;
     let photos = step(7, "photos", || photos::gather(photo_folder))?;
-    step(8, "tests", || {
+    let test = |targets: &[&'static str]| {
         let mut test = command::cargo(["test", "--workspace", "--all-features"]);
         // A server or a folder that is missing is a failure from here on, never a reason to leave a test out.
-        test.env("GALLERY_REQUIRE_BACKENDS", "all").env("GALLERY_TEST_PHOTOS", photos);
-        command::run(&mut test)
+        test.args(targets).env("GALLERY_REQUIRE_BACKENDS", "all").env("GALLERY_TEST_PHOTOS", &photos);
+        test
+    };
+    let server = step(8, "PostgreSQL", Server::start_usual)?;
+    step(9, "tests", || command::run(server.tell(&mut test(&[]))))?;
+    step(10, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
+    step(11, "the API and the program on PostgreSQL", || {
+        command::run(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres")))?;
+        server.stop()
+    })?;
+    step(12, "the newest PostgreSQL", || {
+        let server = Server::start_newest()?;
+        let targets = ["--test=*postgres*", "--test=schema_upgrades", "--test=http", "--test=end_to_end"];
+        command::run(server.tell(test(&targets).env(STORE, "postgres")))?;
+        server.stop()
     })?;
     eprintln!("\ncargo xtask test: all {STEPS} steps passed");
     Ok(())
 }
 
-const STEPS: usize = 8;
+const STEPS: usize = 12;
+
+/// Chooses the store that the tests of the API and of the program run on.
+const STORE: &str = "GALLERY_TEST_STORE";
 
 fn step<T>(number: usize, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("\n==> step {number} of {STEPS}: {name}");
@@ -48,6 +65,6 @@ mod tests {
     fn a_failing_step_is_named_before_its_cause() {
         let error = step(2, "formatting", || -> Result<()> { bail!("a line is too long") }).unwrap_err();
         let error = format!("{error:#}");
-        assert_eq!(error, "cargo xtask test stopped at step 2 of 8, formatting: a line is too long");
+        assert_eq!(error, "cargo xtask test stopped at step 2 of 12, formatting: a line is too long");
     }
 }

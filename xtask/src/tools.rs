@@ -22,10 +22,15 @@ pub(crate) const EXIFTOOL: Tool = Tool {
     needed_for: "a second opinion about the metadata of photos",
 };
 
+pub(crate) const CURL: Tool =
+    Tool { program: "curl", package: "curl", needed_for: "the commands that the README tells people to type" };
+
+pub(crate) const JQ: Tool = Tool { program: "jq", package: "jq", needed_for: "the JSON in those commands" };
+
 pub(crate) const GIT: Tool = Tool { program: "git", package: "git", needed_for: "the list of the repository's files" };
 
 pub(crate) const NPM: Tool =
-    Tool { program: "npm", package: "npm", needed_for: "photos that are released as an npm package" };
+    Tool { program: "npm", package: "npm", needed_for: "photos and PostgreSQL, which are released as npm packages" };
 
 /// Installs the Debian packages of the programs that are not on the path.
 ///
@@ -75,10 +80,14 @@ pub(crate) fn is_on_path(program: &str) -> bool {
     env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
+/// Whether this is run by root.
+pub(crate) fn is_root() -> Result<bool> {
+    Ok(command::output(Command::new("id").arg("-u"))?.trim() == "0")
+}
+
 /// The command as root: as it is for root, through sudo for others.
 fn as_root(program: &str, words: &[&str]) -> Result<Command> {
-    let user = command::output(Command::new("id").arg("-u"))?;
-    if user.trim() == "0" {
+    if is_root()? {
         let mut command = Command::new(program);
         command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
         return Ok(command);

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use gallery_domain::ports::{BackendFailure, Retry};
+use gallery_domain::ports::{BackendFailure, Outage, Retry};
 
 pub(super) const BACKEND: &str = "files";
 
@@ -17,6 +17,11 @@ struct DiskTrouble {
 
 pub(super) fn failure(operation: &'static str, error: io::Error) -> BackendFailure {
     let soon = Retry::After(Duration::from_secs(1));
+    let outage = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Outage::DiskFull),
+        ErrorKind::ReadOnlyFilesystem => Some(Outage::ReadOnly),
+        _ => None,
+    };
     let (advice, retry) = match error.kind() {
         ErrorKind::StorageFull => {
             ("the disk is full: make room on the disk that holds the blobs", Retry::After(Duration::from_secs(60)))
@@ -57,6 +62,7 @@ pub(super) fn failure(operation: &'static str, error: io::Error) -> BackendFailu
         backend: BACKEND,
         operation,
         retry,
+        outage,
         source: Box::new(DiskTrouble { advice, source: without_path(error) }),
     }
 }
@@ -90,6 +96,7 @@ mod tests {
         let mut full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let failure = failure("put", full.write_all(b"x").unwrap_err());
         assert!(failure.is_transient());
+        assert_eq!(failure.outage, Some(Outage::DiskFull));
         assert!(failure.source.to_string().starts_with("the disk is full"));
         assert!(failure.source.source().is_some());
     }

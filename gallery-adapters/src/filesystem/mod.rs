@@ -100,6 +100,11 @@ impl BlobStore for FileBlobs {
         }
     }
 
+    async fn try_writing(&self) -> Result<(), BlobError> {
+        let folder = self.folder.clone();
+        Ok(off_thread("try writing", move || folder.begin()?.file.write_all(&[0; ONE_BLOCK])).await?)
+    }
+
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {
         let file = self.folder.file(key);
         let opened = off_thread("head", move || open_blob(&file)).await?;
@@ -149,6 +154,8 @@ impl BlobStore for FileBlobs {
 
 /// How many bytes are gathered before they are hashed and written.
 const WRITE_AT_LEAST: usize = 256 << 10;
+/// More than any file system keeps where it keeps a file's name, so that a full disk has no room for it.
+const ONE_BLOCK: usize = 4 << 10;
 /// How many bytes are read at a time.
 const READ_AT_MOST: usize = 256 << 10;
 /// How long a file that nobody finished may lie about.

@@ -1,11 +1,13 @@
 //! The built-in identity: passwords, e-mail codes and sessions, kept in the gallery's own store.
 //!
 //! What a caller who is not logged in can learn is the same whether or not an account exists, by word and by time: the same hashes are computed,
-//! mail that only an account gets is sent behind the answer, and sign-up and "forgot password" answer no sooner than
-//! [`PasswordIdentity::ANSWER_AFTER`]. Limits here count by account; limits by network address are the caller's.
+//! mail that only an account gets is sent behind the answer, and whatever does not compute a hash either way answers no sooner than
+//! [`PasswordIdentity::ANSWER_AFTER`]. Limits here count by account, and guesses at a password by account and origin; limits of an origin for all
+//! accounts together are the caller's.
 
 mod codes;
 mod hasher;
+mod limits;
 mod mails;
 mod rules;
 
@@ -21,14 +23,15 @@ use gallery_domain::ports::{
     RateLimiter, SessionRepository,
 };
 use gallery_domain::{
-    ClientLabel, CodePurpose, CodeTry, Credential, Decision, EmailAddress, OneTimeCode, Password, PasswordHash,
-    SecretToken, Session, SessionId, Sha256Digest, Throttle, ThrottleKey, UserId,
+    Client, CodePurpose, CodeTry, Credential, EmailAddress, OneTimeCode, Password, PasswordHash, SecretToken, Session,
+    SessionId, Sha256Digest, UserId,
 };
 use tokio_util::task::TaskTracker;
 use url::Url;
 use uuid::Uuid;
 
 use self::hasher::{PasswordHasher, Verdict};
+use self::limits::{CODE_MAIL, RESET_MAIL, SIGN_UP_MAIL};
 
 /// What the built-in identity needs of the world.
 #[derive(Clone, Debug)]
@@ -63,7 +66,7 @@ impl PasswordIdentity {
     pub const CODE_TRIES: u32 = 5;
     /// How long a link to set a new password works.
     pub const RESET_LINK_WORKS_FOR: Duration = Duration::from_secs(30 * 60);
-    /// Sign-up, "send the code again" and "forgot password" take this long at least, so that the time they take tells nothing.
+    /// Codes and links, asked for and tried, take this long at least, so that the time they take tells nothing.
     pub const ANSWER_AFTER: Duration = Duration::from_millis(100);
 
     /// Sets up the identity. Links in mails start with `site`, whatever a request says of hosts.
@@ -82,23 +85,17 @@ impl PasswordIdentity {
 #[async_trait]
 impl IdentityProvider for PasswordIdentity {
     async fn register(&self, user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
-        no_sooner(Self::ANSWER_AFTER, async {
-            let hash = self.hasher.check_and_hash(password, email).await?;
-            self.count(SIGN_UP_MAIL, email).await?;
-            self.sign_up(user, email, password, hash).await
-        })
-        .await
+        let hash = self.hasher.check_and_hash(password, email).await?;
+        self.count(SIGN_UP_MAIL, email).await?;
+        self.sign_up(user, email, password, hash).await
     }
 
     async fn register_again(&self, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
-        no_sooner(Self::ANSWER_AFTER, async {
-            self.hasher.check_and_hash(password, email).await?;
-            self.count(SIGN_UP_MAIL, email).await?;
-            // Signing up compares the password with the one of a sign-up before it.
-            self.hasher.verify(None, password).await?;
-            Ok(self.ports.mailer.send(&mails::account_exists(email, &self.site)).await?)
-        })
-        .await
+        self.hasher.check_and_hash(password, email).await?;
+        self.count(SIGN_UP_MAIL, email).await?;
+        // Signing up compares the password with the one of a sign-up before it.
+        self.hasher.verify(None, password).await?;
+        Ok(self.ports.mailer.send(&mails::account_exists(email, &self.site)).await?)
     }
 
     async fn register_confirmed(
@@ -127,8 +124,9 @@ impl IdentityProvider for PasswordIdentity {
     }
 
     async fn confirm(&self, email: &EmailAddress, code: &str) -> Result<UserId, IdentityError> {
-        let code = codes::typed(code);
-        self.ports.try_code(CodePurpose::ConfirmEmail, email, &code).await
+        let hash = codes::hash(CodePurpose::ConfirmEmail, email, &codes::typed(code));
+        // A wrong try costs a write where a code waits, and none where none does.
+        no_sooner_than_others(self.ports.try_code(CodePurpose::ConfirmEmail, email, &hash, None)).await
     }
 
     async fn log_in(
@@ -136,13 +134,12 @@ impl IdentityProvider for PasswordIdentity {
         user: Option<UserId>,
         email: &EmailAddress,
         password: &Password,
-        client: &ClientLabel,
+        client: &Client,
     ) -> Result<LogIn, IdentityError> {
-        let attempts = [(ThrottleKey::account("log-in", email), GUESSING)];
-        self.allow(&attempts).await?;
+        self.count_guess(email, client).await?;
         let credential = self.verified(user, password).await?;
-        let log_in = self.open_session(credential, client).await?;
-        self.ports.rate_limiter.reset(&attempts[0].0).await?;
+        let log_in = self.open_session(&credential, password, client).await?;
+        self.forgive_guesses(email, client).await;
         Ok(log_in)
     }
 
@@ -166,11 +163,10 @@ impl IdentityProvider for PasswordIdentity {
         email: &EmailAddress,
         password: &Password,
     ) -> Result<(), IdentityError> {
-        // Counted apart from log-ins, so that a stranger's guessing never delays somebody who is logged in.
-        let attempts = [(ThrottleKey::account("password", email), GUESSING)];
-        self.allow(&attempts).await?;
+        self.count_check(email).await?;
         self.verified(Some(user), password).await?;
-        Ok(self.ports.rate_limiter.reset(&attempts[0].0).await?)
+        self.forgive_checks(email).await;
+        Ok(())
     }
 
     async fn sessions(&self, user: UserId) -> Result<Vec<Session>, IdentityError> {
@@ -206,15 +202,22 @@ impl IdentityProvider for PasswordIdentity {
         email: &EmailAddress,
         token: &str,
         password: &Password,
+        client: &Client,
     ) -> Result<UserId, IdentityError> {
-        self.allow(&[(ThrottleKey::account("reset", email), RESETTING)]).await?;
-        // Hashed before the token is looked at: a wrong one costs as much time, and a bad password leaves the token good.
-        let hash = self.hasher.check_and_hash(password, email).await?;
-        let user = self.ports.try_code(CodePurpose::ResetPassword, email, token).await?;
-        self.ports.put_password(user, hash).await?;
-        self.ports.sessions.remove_all(user, None).await?;
-        self.ports.rate_limiter.reset(&ThrottleKey::account("log-in", email)).await?;
-        Ok(user)
+        let link = codes::hash(CodePurpose::ResetPassword, email, token);
+        no_sooner_than_others(async {
+            // First, and without a limit: nobody guesses 256 bits, so that no stranger can be in the owner's way, and a wrong one costs no hash.
+            let user = self.ports.user_of_link(email, &link).await?;
+            let hash = self.hasher.check_and_hash(password, email).await?;
+            // Before, so that a crash in the middle leaves no session with a password that is no more; and after, for those opened meanwhile.
+            self.ports.sessions.remove_all(user, None).await?;
+            self.ports.try_code(CodePurpose::ResetPassword, email, &link, Some(hash)).await?;
+            self.ports.sessions.remove_all(user, None).await?;
+            self.forgive_guesses(email, client).await;
+            self.forgive_checks(email).await;
+            Ok(user)
+        })
+        .await
     }
 
     async fn change_password(
@@ -225,61 +228,34 @@ impl IdentityProvider for PasswordIdentity {
         new: &Password,
         keep: Option<SessionId>,
     ) -> Result<(), IdentityError> {
-        self.verify_password(user, email, old).await?;
+        self.count_check(email).await?;
+        let mut checked = self.verified(Some(user), old).await?;
+        self.forgive_checks(email).await;
         let hash = self.hasher.check_and_hash(new, email).await?;
-        self.ports.put_password(user, hash).await?;
+        // As when a link sets one.
+        self.ports.sessions.remove_all(user, keep).await?;
+        let new = Credential { user, password: hash, changed_at: self.ports.clock.now() };
+        while !self.ports.credentials.replace(&new, &checked.password).await? {
+            // Another was set meanwhile, or it was just hashed anew.
+            checked = self.verified(Some(user), old).await?;
+        }
         Ok(self.ports.sessions.remove_all(user, keep).await?)
     }
 
     async fn remove(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError> {
         self.ports.credentials.remove(user).await?;
         self.ports.sessions.remove_all(user, None).await?;
-        let mail_limits = [SIGN_UP_MAIL, CODE_MAIL, RESET_MAIL].into_iter().flatten().map(|(kind, _)| *kind);
-        for kind in ["log-in", "password", "reset"].into_iter().chain(mail_limits) {
-            self.ports.rate_limiter.reset(&ThrottleKey::account(kind, email)).await?;
-        }
-        Ok(())
+        self.forget_account(email).await
     }
 }
-
-/// Guesses at a password: a few without delay, then slower and slower, and never locked for good.
-const GUESSING: Throttle =
-    Throttle::Backoff { free: 5, first: Duration::from_secs(1), most: Duration::from_secs(15 * 60) };
-/// Tries to set a new password, each of which costs a hash.
-const RESETTING: Throttle = Throttle::Rate { burst: 10, every: Duration::from_secs(60) };
-/// 60 seconds apart.
-const APART: Throttle = Throttle::Rate { burst: 1, every: Duration::from_secs(60) };
-/// Never more than 5 within an hour.
-const FIVE_AN_HOUR: Throttle = Throttle::Rate { burst: 5, every: Duration::from_secs(3600) };
-
-/// How often an address is mailed for each reason; every limit has to allow it.
-const SIGN_UP_MAIL: &[(&str, Throttle)] = &[("sign-up-mail-hour", FIVE_AN_HOUR)];
-const CODE_MAIL: &[(&str, Throttle)] = &[("code-mail-minute", APART), ("code-mail-hour", FIVE_AN_HOUR)];
-const RESET_MAIL: &[(&str, Throttle)] = &[("reset-mail-minute", APART), ("reset-mail-hour", FIVE_AN_HOUR)];
 
 /// How often a code is set anew whose place another took meanwhile.
 const CODE_ATTEMPTS: u32 = 5;
 
-/// Wrong tries that a reset link stands. Its 256 bits need no limit; a low one would let strangers use it up.
-const RESET_TRIES: u32 = 1_000;
+/// Wrong tries that a reset link stands. A wrong link is refused before it is tried, unless another takes its place at that very moment.
+const RESET_TRIES: u32 = 100;
 
 impl PasswordIdentity {
-    async fn count(&self, limits: &[(&'static str, Throttle)], email: &EmailAddress) -> Result<(), IdentityError> {
-        let limits: Vec<_> =
-            limits.iter().map(|(kind, throttle)| (ThrottleKey::account(kind, email), *throttle)).collect();
-        self.allow(&limits).await
-    }
-
-    async fn allow(&self, limits: &[(ThrottleKey, Throttle)]) -> Result<(), IdentityError> {
-        for (key, throttle) in limits {
-            let now = self.ports.clock.now();
-            if let Decision::Denied { retry_after } = self.ports.rate_limiter.attempt(key, throttle, now).await? {
-                return Err(IdentityError::Throttled { retry_after });
-            }
-        }
-        Ok(())
-    }
-
     /// The credential whose password this is. Without a user the same look-up and the same hash come to nothing.
     async fn verified(&self, user: Option<UserId>, password: &Password) -> Result<Credential, IdentityError> {
         let looked_up = user.unwrap_or(UserId::from_uuid(Uuid::nil()));
@@ -289,8 +265,9 @@ impl PasswordIdentity {
             (Some(credential), Verdict::Right) => Ok(credential),
             (Some(mut credential), Verdict::RightButOutdated) => {
                 let hash = self.hasher.hash(password).await?;
-                if self.ports.credentials.rehash(credential.user, &credential.password, &hash).await? {
-                    credential.password = hash;
+                let renewed = Credential { password: hash, ..credential.clone() };
+                if self.ports.credentials.replace(&renewed, &credential.password).await? {
+                    credential = renewed;
                 }
                 Ok(credential)
             }
@@ -320,21 +297,32 @@ impl PasswordIdentity {
         Err(too_many_at_once())
     }
 
-    async fn open_session(&self, credential: Credential, client: &ClientLabel) -> Result<LogIn, IdentityError> {
+    async fn open_session(
+        &self,
+        credential: &Credential,
+        password: &Password,
+        client: &Client,
+    ) -> Result<LogIn, IdentityError> {
         let now = self.ports.clock.now();
         let token = SecretToken::from_random(&self.ports.ids.new_secret());
         let session = Session {
             id: SessionId::from_uuid(self.ports.ids.new_id(now)),
             user: credential.user,
             token: token.hash(),
-            client: client.clone(),
+            client: client.label.clone(),
             created_at: now,
             last_seen_at: now,
         };
         self.ports.sessions.insert(&session).await?;
         // A new password ends all sessions. One that was set since the old one was checked has not seen this session.
-        let current = self.ports.credentials.find(credential.user).await?;
-        if current.is_none_or(|current| current.changed_at != credential.changed_at) {
+        let current = self.ports.credentials.find(credential.user).await?.map(|current| current.password);
+        let is_still_right = match &current {
+            Some(current) if *current == credential.password => true,
+            // The same password may have been hashed anew.
+            Some(current) => self.hasher.verify(Some(current), password).await? != Verdict::Wrong,
+            None => false,
+        };
+        if !is_still_right {
             self.ports.sessions.remove(session.user, session.id).await?;
             return Err(IdentityError::WrongCredentials);
         }
@@ -420,9 +408,21 @@ impl IdentityPorts {
         Ok(self.mailer.send(&mails::reset_link(email, site, &token)).await?)
     }
 
-    async fn try_code(&self, purpose: CodePurpose, email: &EmailAddress, code: &str) -> Result<UserId, IdentityError> {
-        let hash = codes::hash(purpose, email, code);
-        match self.credentials.try_code(purpose, email, &hash, self.clock.now()).await? {
+    /// Whose link this is, if it works.
+    async fn user_of_link(&self, email: &EmailAddress, link: &Sha256Digest) -> Result<UserId, IdentityError> {
+        let kept = self.credentials.find_code(CodePurpose::ResetPassword, email).await?;
+        let kept = kept.filter(|kept| kept.hash == *link && self.clock.now() < kept.expires_at);
+        kept.map(|kept| kept.user).ok_or(IdentityError::WrongCode)
+    }
+
+    async fn try_code(
+        &self,
+        purpose: CodePurpose,
+        email: &EmailAddress,
+        hash: &Sha256Digest,
+        password: Option<PasswordHash>,
+    ) -> Result<UserId, IdentityError> {
+        match self.credentials.try_code(purpose, email, hash, password, self.clock.now()).await? {
             CodeTry::Accepted(user) => Ok(user),
             CodeTry::Refused => Err(IdentityError::WrongCode),
         }
@@ -441,9 +441,9 @@ fn too_many_at_once() -> IdentityError {
     BackendFailure::transient("password", "mail a code", "the address is signed up by many at once").into()
 }
 
-/// Answers when the work is done, but not before `least` has passed.
-async fn no_sooner<T>(least: Duration, work: impl Future<Output = T>) -> T {
-    let (done, ()) = futures_util::future::join(work, tokio::time::sleep(least)).await;
+/// Answers when the work is done, but not before [`PasswordIdentity::ANSWER_AFTER`] has passed.
+async fn no_sooner_than_others<T>(work: impl Future<Output = T>) -> T {
+    let (done, ()) = futures_util::future::join(work, tokio::time::sleep(PasswordIdentity::ANSWER_AFTER)).await;
     done
 }
 

@@ -49,18 +49,22 @@ impl CredentialRepository for PostgresCredentialRepository {
             .transpose()
     }
 
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, RepositoryError> {
+    async fn replace(&self, credential: &Credential, old: &PasswordHash) -> Result<bool, RepositoryError> {
         self.store
-            .change("credential rehash", None, |session| {
+            .change("credential replace", None, |session| {
                 async move {
-                    let rehashed = session
-                        .query("UPDATE gallery.credential SET password = $3 WHERE user_id = $1 AND password = $2")
-                        .bind(user.as_uuid())
+                    let replaced = session
+                        .query(
+                            "UPDATE gallery.credential SET password = $3, changed_at = $4 WHERE user_id = $1 AND \
+                             password = $2",
+                        )
+                        .bind(credential.user.as_uuid())
                         .bind(old.as_phc())
-                        .bind(new.as_phc())
+                        .bind(credential.password.as_phc())
+                        .bind(credential.changed_at.as_millis())
                         .execute(session.connection())
                         .await?;
-                    Ok(rehashed.rows_affected() > 0)
+                    Ok(replaced.rows_affected() > 0)
                 }
                 .boxed()
             })
@@ -141,8 +145,10 @@ impl CredentialRepository for PostgresCredentialRepository {
         purpose: CodePurpose,
         address: &EmailAddress,
         hash: &Sha256Digest,
+        password: Option<PasswordHash>,
         now: Timestamp,
     ) -> Result<CodeTry, RepositoryError> {
+        let password = &password;
         self.store
             .change("code try", None, |session| {
                 async move {
@@ -160,9 +166,9 @@ impl CredentialRepository for PostgresCredentialRepository {
                         .bind(now.as_millis())
                         .fetch_optional(session.connection())
                         .await?;
-                    let Some((user, true, password)) = tried else { return Ok(CodeTry::Refused) };
+                    let Some((user, true, brought)) = tried else { return Ok(CodeTry::Refused) };
                     let user = UserId::from_uuid(user);
-                    if let Some(password) = password.map(PasswordHash::from_phc) {
+                    if let Some(password) = password.clone().or_else(|| brought.map(PasswordHash::from_phc)) {
                         put(session, &Credential { user, password, changed_at: now }).await?;
                     }
                     session

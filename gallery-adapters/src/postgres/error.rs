@@ -22,7 +22,7 @@ pub(super) enum PostgresFailure {
     NoDatabase(#[source] sqlx::Error),
     #[error("the role lacks a right: grant it, or use another role")]
     Forbidden(#[source] sqlx::Error),
-    #[error("all connections of the gallery are in use, or the server does not let in another")]
+    #[error("all connections of the gallery are in use, or the server cannot be reached or does not let in another")]
     NoConnection(#[source] sqlx::Error),
     #[error("the store is closed")]
     Closed(#[source] sqlx::Error),
@@ -105,6 +105,7 @@ pub(super) fn backend_failure(operation: &'static str, error: sqlx::Error) -> Ba
             _ => (false, Failure::Other(error)),
         },
         None => match &error {
+            sqlx::Error::Io(cause) if is_about_certificate(cause) => (false, Failure::Insecure(error)),
             sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => {
                 (true, Failure::Unreachable(error))
             }
@@ -137,10 +138,16 @@ pub(super) fn remedy(error: &sqlx::Error) -> Remedy {
         Some(code) if code.starts_with("08") => Remedy::Reconnect,
         Some(_) => Remedy::None,
         None => match error {
+            sqlx::Error::Io(cause) if is_about_certificate(cause) => Remedy::None,
             sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => Remedy::Reconnect,
             _ => Remedy::None,
         },
     }
+}
+
+/// Whether TLS failed because of who the server says it is, which the driver passes on as a failure to read.
+fn is_about_certificate(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::InvalidData && error.to_string().contains("peer certificate")
 }
 
 /// The SQLSTATE of an error that the server reported: https://www.postgresql.org/docs/current/errcodes-appendix.html

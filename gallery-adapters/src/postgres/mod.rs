@@ -35,7 +35,6 @@ use self::credential_repository::PostgresCredentialRepository;
 use self::idempotency_repository::PostgresIdempotencyRepository;
 use self::photo_repository::PostgresPhotoRepository;
 use self::rate_limiter::PostgresRateLimiter;
-pub use self::schema::SchemaStatus;
 use self::session_repository::PostgresSessionRepository;
 use self::user_repository::PostgresUserRepository;
 use self::work_queue::PostgresWorkQueue;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 macro_rules! photo_columns {
     () => {
         "photo.id, photo.owner_id, photo.file_name, photo.content_type, photo.bytes, photo.sha256, photo.title, \
-         photo.description, photo.tags, photo.favourite, photo.taken_at, photo.state, photo.facts::text, photo.failure::text, \
+         photo.description, photo.tags, photo.tag_keys, photo.favourite, photo.taken_at, photo.state, photo.facts::text, photo.failure::text, \
          photo.settled_at, photo.trashed_at, photo.trashed_with, photo.created_at, photo.revision"
     };
 }
@@ -79,7 +79,7 @@ pub(super) fn photo(row: &PgRow) -> Result<Photo, RepositoryError> {
             details: PhotoDetails {
                 title: Title::parse(row.try_get("title")?)?,
                 description: Description::parse(row.try_get("description")?)?,
-                tags: tags(&row.try_get::<Vec<String>, _>("tags")?)?,
+                tags: tags(row.try_get("tags")?, row.try_get("tag_keys")?)?,
                 favourite: row.try_get("favourite")?,
                 taken_at: row.try_get::<Option<&str>, _>("taken_at")?.map(str::parse).transpose()?,
             },
@@ -270,7 +270,7 @@ pub(super) fn listed_in(photo: &Photo) -> Option<&'static str> {
 
 /// The spellings of tags, and the key of each.
 pub(super) fn tags_and_keys(tags: &Tags) -> (Vec<String>, Vec<String>) {
-    tags.iter().map(|tag| (tag.as_str().to_owned(), tag.key())).unzip()
+    tags.iter().map(|tag| (tag.as_str().to_owned(), tag.key().to_owned())).unzip()
 }
 
 /// A single column.
@@ -293,9 +293,8 @@ pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn tags(spellings: &[String]) -> Result<Tags, Unreadable> {
-    let tags: Vec<Tag> = spellings.iter().map(|spelling| Tag::parse(spelling)).collect::<Result<_, _>>()?;
-    Ok(Tags::new(tags)?)
+fn tags(spellings: Vec<String>, keys: Vec<String>) -> Result<Tags, Unreadable> {
+    Ok(Tags::new(keys.into_iter().zip(spellings).map(|(key, spelling)| Tag::from_stored(key, spelling)))?)
 }
 
 fn digest(row: &PgRow, column: &str) -> Result<Sha256Digest, Unreadable> {

@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::PostgresStore;
 use super::error::{PostgresFailure, backend_failure, permanent};
+use crate::schema::SchemaStatus;
 
 /// The schema that holds everything of the gallery, so that a database can be shared, and the search path does not matter.
 const SCHEMA: &str = "gallery";
@@ -27,17 +28,6 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 
 /// The lock of whoever migrates: the letters `gallery`.
 const MIGRATING: i64 = 0x67_61_6c_6c_65_72_79;
-
-/// Which versions of the schema there are, here and there; each list in rising order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SchemaStatus {
-    /// Those that the database has and this program knows.
-    pub applied: Vec<i64>,
-    /// Those that the database has yet to get.
-    pub pending: Vec<i64>,
-    /// Those that the database has and this program does not know: a newer program was here.
-    pub unknown: Vec<i64>,
-}
 
 impl PostgresStore {
     /// Brings the schema up to date, and answers which versions that took. Of several programs that do it at once, one does and the others wait.
@@ -66,7 +56,15 @@ impl PostgresStore {
     pub async fn schema_status(&self) -> Result<SchemaStatus, BackendFailure> {
         const OPERATION: &str = "reading the schema's version";
         let failed = |error| backend_failure(OPERATION, error);
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let mut connection = match self.pool.acquire().await {
+            Ok(connection) => connection,
+            // The pool keeps to itself why it could not connect; whoever sets a gallery up has to know.
+            Err(sqlx::Error::PoolTimedOut) => {
+                let mut connection = self.connect.connect().await.map_err(failed)?;
+                return status(&mut connection).await.map_err(failed);
+            }
+            Err(error) => return Err(failed(error)),
+        };
         status(&mut connection).await.map_err(failed)
     }
 
@@ -97,8 +95,5 @@ async fn status(connection: &mut PgConnection) -> Result<SchemaStatus, sqlx::Err
     } else {
         Vec::new()
     };
-    let (applied, unknown) = found.into_iter().partition(|version| known.contains(version));
-    let applied: Vec<i64> = applied;
-    let pending = known.into_iter().filter(|version| !applied.contains(version)).collect();
-    Ok(SchemaStatus { applied, pending, unknown })
+    Ok(SchemaStatus::compare(&known, &found))
 }

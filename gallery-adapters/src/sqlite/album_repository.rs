@@ -1,5 +1,7 @@
 //! Albums in SQLite.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use gallery_domain::ports::{AlbumRepository, RepositoryError};
 use gallery_domain::{
@@ -221,9 +223,11 @@ impl AlbumRepository for SqliteAlbumRepository {
         .fetch_all(&self.store.readers)
         .await
         .map_err(failed("album covers"))?;
-        rows.iter()
+        let covers: HashMap<AlbumId, Photo> = rows
+            .iter()
             .map(|row| Ok((AlbumId::from_uuid(rows::scalar("cover", row, "album_id")?), rows::photo(row)?)))
-            .collect()
+            .collect::<Result<_, RepositoryError>>()?;
+        Ok(albums.iter().filter_map(|id| Some((*id, covers.get(id)?.clone()))).collect())
     }
 
     async fn add_photos(&self, owner: UserId, album: AlbumId, places: &[Membership]) -> Result<u64, RepositoryError> {

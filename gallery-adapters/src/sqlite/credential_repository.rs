@@ -40,15 +40,17 @@ impl CredentialRepository for SqliteCredentialRepository {
             .transpose()
     }
 
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, RepositoryError> {
-        let rehashed = sqlx::query("UPDATE credential SET password = ?3 WHERE user_id = ?1 AND password = ?2")
-            .bind(user.as_uuid())
-            .bind(old.as_phc())
-            .bind(new.as_phc())
-            .execute(&self.store.writer)
-            .await
-            .map_err(failed("credential rehash"))?;
-        Ok(rehashed.rows_affected() > 0)
+    async fn replace(&self, credential: &Credential, old: &PasswordHash) -> Result<bool, RepositoryError> {
+        let replaced =
+            sqlx::query("UPDATE credential SET password = ?3, changed_at = ?4 WHERE user_id = ?1 AND password = ?2")
+                .bind(credential.user.as_uuid())
+                .bind(old.as_phc())
+                .bind(credential.password.as_phc())
+                .bind(credential.changed_at.as_millis())
+                .execute(&self.store.writer)
+                .await
+                .map_err(failed("credential replace"))?;
+        Ok(replaced.rows_affected() > 0)
     }
 
     async fn put_code(&self, code: &OneTimeCode) -> Result<(), RepositoryError> {
@@ -120,6 +122,7 @@ impl CredentialRepository for SqliteCredentialRepository {
         purpose: CodePurpose,
         address: &EmailAddress,
         hash: &Sha256Digest,
+        password: Option<PasswordHash>,
         now: Timestamp,
     ) -> Result<CodeTry, RepositoryError> {
         let failed = failed("code try");
@@ -137,9 +140,9 @@ impl CredentialRepository for SqliteCredentialRepository {
         .await
         .map_err(&failed)?;
         let tried = match accepted {
-            Some((user, password)) => {
+            Some((user, brought)) => {
                 let user = UserId::from_uuid(user);
-                if let Some(password) = password.map(PasswordHash::from_phc) {
+                if let Some(password) = password.or_else(|| brought.map(PasswordHash::from_phc)) {
                     put(&mut *change, &Credential { user, password, changed_at: now }).await.map_err(&failed)?;
                 }
                 CodeTry::Accepted(user)

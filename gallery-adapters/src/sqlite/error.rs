@@ -1,8 +1,9 @@
 //! What SQLite's errors mean to a repository's caller.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use gallery_domain::ports::{BackendFailure, RepositoryError};
+use gallery_domain::ports::{BackendFailure, Outage, RepositoryError, Retry};
 
 /// The name under which this backend reports failures.
 const BACKEND: &str = "sqlite";
@@ -26,6 +27,8 @@ pub(super) enum SqliteFailure {
     ReadOnly(#[source] sqlx::Error),
     #[error("the file is damaged or no database of the gallery: restore it from a backup")]
     Damaged(#[source] sqlx::Error),
+    #[error("the schema has version {0}, which this program does not know: use a newer one")]
+    NewerSchema(i64),
     #[error("the schema could not be brought up to date")]
     Migration(#[source] sqlx::migrate::MigrateError),
     #[error("the database refused the statement")]
@@ -47,6 +50,7 @@ pub(super) fn backend_failure(operation: &'static str, error: sqlx::Error) -> Ba
     const LOCKED: i32 = 6;
     const READONLY: i32 = 8;
     const IOERR: i32 = 10;
+    const IOERR_SHMSIZE: i32 = IOERR | (19 << 8);
     const CORRUPT: i32 = 11;
     const FULL: i32 = 13;
     const CANTOPEN: i32 = 14;
@@ -54,6 +58,8 @@ pub(super) fn backend_failure(operation: &'static str, error: sqlx::Error) -> Ba
 
     let code = error.as_database_error().and_then(|database| database.code()?.parse::<i32>().ok());
     let failure = match code.map(|code| code & 0xff) {
+        // The file by which readers and writers agree could not grow: where there is no room, that comes before all else.
+        _ if code == Some(IOERR_SHMSIZE) => SqliteFailure::DiskFull(error),
         Some(BUSY | LOCKED) => SqliteFailure::Busy(error),
         Some(FULL) => SqliteFailure::DiskFull(error),
         Some(IOERR) => SqliteFailure::DiskFailed(error),
@@ -64,7 +70,12 @@ pub(super) fn backend_failure(operation: &'static str, error: sqlx::Error) -> Ba
         _ => SqliteFailure::Other(error),
     };
     match failure {
-        SqliteFailure::Busy(_) | SqliteFailure::DiskFull(_) => BackendFailure::transient(BACKEND, operation, failure),
+        SqliteFailure::Busy(_) => BackendFailure::transient(BACKEND, operation, failure),
+        SqliteFailure::DiskFull(_) => BackendFailure {
+            retry: Retry::After(Duration::from_secs(60)),
+            ..BackendFailure::transient(BACKEND, operation, failure).because_of(Outage::DiskFull)
+        },
+        SqliteFailure::ReadOnly(_) => permanent(operation, failure).because_of(Outage::ReadOnly),
         _ => permanent(operation, failure),
     }
 }
@@ -99,6 +110,7 @@ mod tests {
         let error = refused_where_nothing_can_be_written("INSERT INTO thing VALUES (1)").await;
         let RepositoryError::Backend(failure) = error else { panic!("{error}") };
         assert!(!failure.is_transient());
+        assert_eq!(failure.outage, Some(Outage::ReadOnly));
         assert_eq!(failure.to_string(), "sqlite: thing insert failed");
         let cause = failure.source().unwrap();
         assert!(cause.to_string().contains("read-only"), "{cause}");

@@ -17,7 +17,9 @@ mod photo_repository;
 mod photo_search;
 mod rate_limiter;
 mod rows;
+mod schema;
 mod session_repository;
+mod term_query;
 mod user_repository;
 mod work_queue;
 
@@ -26,7 +28,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gallery_domain::ports::{BackendFailure, Repositories};
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
@@ -40,8 +41,6 @@ use self::session_repository::SqliteSessionRepository;
 use self::user_repository::SqliteUserRepository;
 use self::work_queue::SqliteWorkQueue;
 use crate::private;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// How a [`SqliteStore`] uses its file.
 #[derive(Clone, Copy, Debug)]
@@ -102,38 +101,6 @@ impl SqliteStore {
         let writer = pool(1).connect_with(writing).await.map_err(|error| backend_failure(OPERATION, error))?;
         let readers = pool(options.readers.max(1)).connect_lazy_with(shared.pragma("query_only", "on"));
         Ok(Self { writer, readers })
-    }
-
-    /// Brings the schema up to date. Of several processes that do it at once, one does and the others wait.
-    pub async fn migrate(&self) -> Result<(), BackendFailure> {
-        const OPERATION: &str = "migrating the schema";
-        let mut transaction =
-            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| backend_failure(OPERATION, error))?;
-        MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
-                backend_failure(OPERATION, error)
-            }
-            other => permanent(OPERATION, SqliteFailure::Migration(other)),
-        })?;
-        transaction.commit().await.map_err(|error| backend_failure(OPERATION, error))
-    }
-
-    /// The version of the schema that the file has; 0 before the first migration.
-    pub async fn schema_version(&self) -> Result<i64, BackendFailure> {
-        const OPERATION: &str = "reading the schema's version";
-        let migrated: bool = sqlx::query_scalar(
-            "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'",
-        )
-        .fetch_one(&self.readers)
-        .await
-        .map_err(|error| backend_failure(OPERATION, error))?;
-        if !migrated {
-            return Ok(0);
-        }
-        sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
-            .fetch_one(&self.readers)
-            .await
-            .map_err(|error| backend_failure(OPERATION, error))
     }
 
     /// The ports that this store implements.

@@ -4,6 +4,7 @@
 //! the domain; then what SQL can count over those rows. Everything is one transaction, so that nothing changes in between.
 
 use gallery_domain::ports::{Discrepancy, RepositoryError};
+use gallery_domain::terms::PhotoTerms;
 use gallery_domain::{Photo, UserId};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -59,7 +60,7 @@ async fn photos(
     let mut after: Option<Uuid> = None;
     loop {
         let chunk = sqlx::query(concat!(
-            "SELECT photo.row, photo.timeline_at, photo.month, photo.listed_in, photo.holds_content, \
+            "SELECT photo.row, photo.timeline_at, photo.month, photo.listed_in, photo.holds_content, photo.terms, \
              (SELECT hex(sz) FROM photo_index_docsize WHERE id = photo.row) AS tokens, ",
             photo_columns!(),
             " FROM photo WHERE owner_id = ?1 AND id > coalesce(?2, x'') ORDER BY id LIMIT ?3"
@@ -75,7 +76,8 @@ async fn photos(
             after = Some(photo.id.as_uuid());
             let at: i64 = rows::scalar("photo", row, "row")?;
             let mut right = at;
-            let (stored, counted) = (stored_columns(row)?, derived_columns(&photo));
+            let terms = photo.terms();
+            let (stored, counted) = (stored_columns(row)?, derived_columns(&photo, &terms));
             if stored != counted {
                 found.push(Discrepancy { subject: format!("columns of photo {}", photo.id), stored, counted });
                 if repair {
@@ -84,10 +86,10 @@ async fn photos(
                         right = photo_index::free_row(connection, second).await.map_err(&failed)?;
                         move_to_row(connection, at, right, &photo).await.map_err(&failed)?;
                     }
-                    write(connection, right, &photo).await.map_err(&failed)?;
+                    write(connection, right, &photo, &terms).await.map_err(&failed)?;
                 }
             }
-            let tokens = if photo.is_visible() { photo_index::tokens(&photo) } else { Vec::new() };
+            let tokens = if photo.is_visible() { photo_index::tokens(owner, &terms) } else { Vec::new() };
             let indexed =
                 indexed(connection, at, rows::scalar("photo", row, "tokens")?, &tokens).await.map_err(&failed)?;
             if indexed != Indexed::Right || right != at {
@@ -102,7 +104,7 @@ async fn photos(
                     photo_index::remove(connection, at).await.map_err(&failed)?;
                     photo_index::remove(connection, right).await.map_err(&failed)?;
                     if photo.is_visible() {
-                        photo_index::add(connection, right, &photo).await.map_err(&failed)?;
+                        photo_index::add(connection, right, owner, &terms).await.map_err(&failed)?;
                     }
                 }
             }
@@ -196,22 +198,24 @@ fn stored_columns(row: &SqliteRow) -> Result<String, RepositoryError> {
     let listed: Option<&str> = rows::scalar("photo", row, "listed_in")?;
     let holds: bool = rows::scalar("photo", row, "holds_content")?;
     let tags: &str = rows::scalar("photo", row, "tags")?;
-    Ok(columns(at, month, listed, holds, tags))
+    let terms: &str = rows::scalar("photo", row, "terms")?;
+    Ok(columns(at, month, listed, holds, tags, terms))
 }
 
-fn derived_columns(photo: &Photo) -> String {
+fn derived_columns(photo: &Photo, terms: &PhotoTerms) -> String {
     columns(
         photo.timeline_instant().as_millis(),
         &photo.month().to_string(),
         rows::listed_in(photo),
         photo.holds_content(),
         &rows::tags_to_json(&photo.details.tags),
+        &rows::terms_to_json(terms),
     )
 }
 
-fn columns(at: i64, month: &str, listed: Option<&str>, holds_content: bool, tags: &str) -> String {
+fn columns(at: i64, month: &str, listed: Option<&str>, holds_content: bool, tags: &str, terms: &str) -> String {
     let listed = listed.unwrap_or("nothing");
-    format!("at {at}, month {month}, listed in {listed}, holds content: {holds_content}, tags {tags}")
+    format!("at {at}, month {month}, listed in {listed}, holds content: {holds_content}, tags {tags}, terms {terms}")
 }
 
 /// What is counted over the rows of photos and places.
@@ -252,6 +256,11 @@ pub(super) const COMPARE: &[&str] = &[
          UNION ALL SELECT value ->> 0, NULL, count(*) FROM photo CROSS JOIN json_each(photo.tags) \
             WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline' GROUP BY 1) \
      GROUP BY key HAVING max(stored) IS NOT max(counted)",
+    "SELECT 'term ' || term, CAST(coalesce(max(stored), 0) AS TEXT), CAST(coalesce(max(counted), 0) AS TEXT) FROM \
+        (SELECT term, photos AS stored, NULL AS counted FROM term_count WHERE owner_id = ?1 \
+         UNION ALL SELECT value, NULL, count(*) FROM photo CROSS JOIN json_each(photo.terms, '$.all') \
+            WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline' GROUP BY 1) \
+     GROUP BY term HAVING max(stored) IS NOT max(counted)",
     "SELECT 'place of photo ' || lower(hex(photo.id)) || ' in album ' || lower(hex(album.id)), \
         format('visible: %d, at %d', album_photo.visible, album_photo.timeline_at), \
         format('visible: %d, at %d', photo.listed_in IS 'timeline', photo.timeline_at) \
@@ -273,6 +282,9 @@ pub(super) const RECOUNT: &[&str] = &[
      FROM photo CROSS JOIN json_each(photo.tags) WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline'",
     "DELETE FROM tag_count WHERE owner_id = ?1",
     "INSERT INTO tag_count (owner_id, key, photos) SELECT owner_id, key, count(*) FROM photo_tag WHERE owner_id = ?1 GROUP BY key",
+    "DELETE FROM term_count WHERE owner_id = ?1",
+    "INSERT INTO term_count (owner_id, term, photos) SELECT photo.owner_id, value, count(*) \
+     FROM photo CROSS JOIN json_each(photo.terms, '$.all') WHERE photo.owner_id = ?1 AND photo.listed_in = 'timeline' GROUP BY value",
     "DELETE FROM month_count WHERE owner_id = ?1",
     "INSERT INTO month_count (owner_id, month, photos) SELECT owner_id, month, count(*) FROM photo \
      WHERE owner_id = ?1 AND listed_in = 'timeline' GROUP BY month",

@@ -4,7 +4,8 @@
 //! stands at. Each term stands behind its owner, so the postings of a term are one owner's only, and a prefix is looked up among one
 //! owner's terms; nobody's search costs more because others have many photos.
 
-use gallery_domain::{Photo, Timestamp, UserId};
+use gallery_domain::terms::PhotoTerms;
+use gallery_domain::{Timestamp, UserId};
 use sqlx::SqliteConnection;
 
 /// How many numbers there are for the photos of one second: far more than photos.
@@ -44,11 +45,16 @@ pub(super) async fn free_row(connection: &mut SqliteConnection, second: i64) -> 
         .await
 }
 
-/// Adds a photo to the index.
-pub(super) async fn add(connection: &mut SqliteConnection, row: i64, photo: &Photo) -> Result<(), sqlx::Error> {
+/// Adds a photo of these terms to the index.
+pub(super) async fn add(
+    connection: &mut SqliteConnection,
+    row: i64,
+    owner: UserId,
+    terms: &PhotoTerms,
+) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO photo_index (rowid, terms) VALUES (?1, ?2)")
         .bind(row)
-        .bind(tokens(photo).join("\n"))
+        .bind(tokens(owner, terms).join("\n"))
         .execute(connection)
         .await?;
     Ok(())
@@ -61,9 +67,8 @@ pub(super) async fn remove(connection: &mut SqliteConnection, row: i64) -> Resul
 }
 
 /// What stands in the index for a photo: its owner, and each of its terms behind its owner. Each once.
-pub(super) fn tokens(photo: &Photo) -> Vec<String> {
-    let owner = owner_token(photo.owner);
-    let terms = photo.terms();
+pub(super) fn tokens(owner: UserId, terms: &PhotoTerms) -> Vec<String> {
+    let owner = owner_token(owner);
     let mut tokens: Vec<String> = terms.all().iter().map(|term| format!("{owner}{}", term.as_str())).collect();
     tokens.push(owner);
     tokens

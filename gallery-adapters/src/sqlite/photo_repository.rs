@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use gallery_domain::ports::{AlbumScope, Discrepancy, PhotoRepository, RepositoryError};
 use gallery_domain::search::SearchQuery;
+use gallery_domain::terms::PhotoTerms;
 use gallery_domain::{
     MonthCount, Page, PageRequest, Photo, PhotoCursor, PhotoId, PhotoState, Quota, Revision, Sha256Digest, Tag,
     TagCount, Task, UserId, Work,
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::error::failed;
 use super::rows::{self, photo_columns};
+use super::term_query::after_prefix;
 use super::{SqliteStore, photo_audit, photo_index, photo_search, user_repository, work_queue};
 
 /// The place before every photo: later than all times, and an id higher than all others.
@@ -64,11 +66,12 @@ impl PhotoRepository for SqlitePhotoRepository {
             .map_err(&failed)?;
         let statement = sqlx::query(
             "INSERT INTO photo (row, title, description, tags, favourite, taken_at, state, facts, failure, settled_at, \
-             trashed_at, trashed_with, revision, timeline_at, month, listed_in, holds_content, id, owner_id, file_name, content_type, \
-             bytes, sha256, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+             trashed_at, trashed_with, revision, timeline_at, month, listed_in, holds_content, terms, id, owner_id, file_name, \
+             content_type, bytes, sha256, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+             ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         );
-        bind_changing(statement, row, photo)
+        let terms = photo.terms();
+        bind_changing(statement, row, photo, &terms)
             .bind(photo.id.as_uuid())
             .bind(photo.owner.as_uuid())
             .bind(photo.original.file_name.as_str())
@@ -84,7 +87,7 @@ impl PhotoRepository for SqlitePhotoRepository {
             return Err(RepositoryError::OverQuota);
         }
         if photo.is_visible() {
-            photo_index::add(&mut change, row, photo).await.map_err(&failed)?;
+            photo_index::add(&mut change, row, photo.owner, &terms).await.map_err(&failed)?;
         }
         work_queue::schedule(&mut change, work).await.map_err(&failed)?;
         change.commit().await.map_err(&failed)
@@ -136,7 +139,7 @@ impl PhotoRepository for SqlitePhotoRepository {
         let failed = failed("photo replace");
         let mut change = self.store.begin("photo replace").await?;
         let stored = sqlx::query(concat!(
-            "SELECT photo.row, ",
+            "SELECT photo.row, photo.terms, ",
             photo_columns!(),
             " FROM photo WHERE owner_id = ?1 AND id = ?2 AND revision = ?3"
         ))
@@ -159,15 +162,17 @@ impl PhotoRepository for SqlitePhotoRepository {
             move_to_row(&mut change, old_row, row, photo).await.map_err(&failed)?;
             row
         };
-        write(&mut change, row, photo).await.map_err(&failed)?;
+        let same_words = have_same_words(&old, photo);
+        let terms = if same_words { rows::terms(&stored)? } else { photo.terms() };
+        write(&mut change, row, photo, &terms).await.map_err(&failed)?;
 
-        let same_entry = row == old_row && old.is_visible() == photo.is_visible() && have_same_words(&old, photo);
+        let same_entry = row == old_row && old.is_visible() == photo.is_visible() && same_words;
         if !same_entry {
             if old.is_visible() {
                 photo_index::remove(&mut change, old_row).await.map_err(&failed)?;
             }
             if photo.is_visible() {
-                photo_index::add(&mut change, row, photo).await.map_err(&failed)?;
+                photo_index::add(&mut change, row, photo.owner, &terms).await.map_err(&failed)?;
             }
         }
         if let Some(work) = work {
@@ -303,8 +308,8 @@ impl PhotoRepository for SqlitePhotoRepository {
 
     async fn tags(&self, owner: UserId, key_prefix: &str, limit: u32) -> Result<Vec<TagCount>, RepositoryError> {
         // A blob is greater than every text: the upper bound where there is none.
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT (SELECT spelling FROM photo_tag WHERE owner_id = ?1 AND key = tag_count.key LIMIT 1), photos \
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT key, (SELECT spelling FROM photo_tag WHERE owner_id = ?1 AND key = tag_count.key LIMIT 1), photos \
              FROM tag_count WHERE owner_id = ?1 AND key >= ?2 AND key < coalesce(?3, x'') AND photos > 0 \
              ORDER BY key LIMIT ?4",
         )
@@ -315,15 +320,9 @@ impl PhotoRepository for SqlitePhotoRepository {
         .fetch_all(&self.store.readers)
         .await
         .map_err(failed("photo tags"))?;
-        rows.into_iter()
-            .map(|(spelling, photos)| {
-                let tag = Tag::parse(&spelling).map_err(|source| RepositoryError::Corrupt {
-                    what: format!("tag {spelling:?} of user {owner}"),
-                    source: Box::new(source),
-                })?;
-                Ok(TagCount { tag, photos: rows::count(photos) })
-            })
-            .collect()
+        let count =
+            |(key, spelling, photos)| TagCount { tag: Tag::from_stored(key, spelling), photos: rows::count(photos) };
+        Ok(rows.into_iter().map(count).collect())
     }
 
     async fn all(&self, owner: UserId, page: PageRequest<PhotoId>) -> Result<Page<Photo, PhotoId>, RepositoryError> {
@@ -374,20 +373,25 @@ pub(super) async fn move_to_row(
 }
 
 /// Writes everything of a photo that can change. What can not is left alone, and with it the indexes that hold it.
-pub(super) async fn write(change: &mut SqliteConnection, row: i64, photo: &Photo) -> Result<(), sqlx::Error> {
+pub(super) async fn write(
+    change: &mut SqliteConnection,
+    row: i64,
+    photo: &Photo,
+    terms: &PhotoTerms,
+) -> Result<(), sqlx::Error> {
     let statement = sqlx::query(
         "UPDATE photo SET title = ?2, description = ?3, tags = ?4, favourite = ?5, taken_at = ?6, state = ?7, facts = ?8, \
          failure = ?9, settled_at = ?10, trashed_at = ?11, trashed_with = ?12, revision = ?13, timeline_at = ?14, month = ?15, \
-         listed_in = ?16, holds_content = ?17 WHERE row = ?1",
+         listed_in = ?16, holds_content = ?17, terms = ?18 WHERE row = ?1",
     );
-    bind_changing(statement, row, photo).execute(change).await?;
+    bind_changing(statement, row, photo, terms).execute(change).await?;
     Ok(())
 }
 
 type Statement = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
-/// Binds ?1 to ?17: the row, and everything that can change.
-fn bind_changing(statement: Statement, row: i64, photo: &Photo) -> Statement {
+/// Binds ?1 to ?18: the row, and everything that can change.
+fn bind_changing(statement: Statement, row: i64, photo: &Photo, terms: &PhotoTerms) -> Statement {
     let json = "numbers and texts can always be written as JSON";
     let (facts, failure, settled_at) = match &photo.state {
         PhotoState::Ready(facts) => (Some(serde_json::to_string(facts).expect(json)), None, None),
@@ -413,22 +417,11 @@ fn bind_changing(statement: Statement, row: i64, photo: &Photo) -> Statement {
         .bind(photo.month().to_string())
         .bind(rows::listed_in(photo))
         .bind(photo.holds_content())
+        .bind(rows::terms_to_json(terms))
 }
 
 /// Whether everything is the same that a photo's terms are made of.
 fn have_same_words(old: &Photo, new: &Photo) -> bool {
     let (old, new) = (&old.details, &new.details);
     old.title == new.title && old.description == new.description && old.tags == new.tags
-}
-
-/// The least text that is greater than every text with this prefix; none if there is no such text.
-fn after_prefix(prefix: &str) -> Option<String> {
-    let mut chars: Vec<char> = prefix.chars().collect();
-    while let Some(last) = chars.pop() {
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            chars.push(next);
-            return Some(chars.into_iter().collect());
-        }
-    }
-    None
 }

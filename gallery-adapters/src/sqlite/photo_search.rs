@@ -1,22 +1,27 @@
 //! Search in SQLite: where the photos to look at come from, in which order, and how many of them one request looks at.
 //!
-//! Each source gives candidates latest first; [`SearchQuery::matches`] has the last word on each. A source that reads an index of the
-//! timeline's order is simply walked. The full-text index is ordered by the second only, so that the photos of one second are read
-//! together and sorted; a second too crowded for that is walked by the timeline's index instead.
+//! Each source gives candidates latest first; [`SearchQuery::matches`] has the last word on each, by the terms that are kept beside the
+//! photo. A source that reads an index of the timeline's order is simply walked, of several albums side by side. The full-text index is
+//! ordered by the second only, so that the photos of one second are read together and sorted; a second too crowded for that is walked
+//! by the timeline's index instead.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use gallery_domain::ports::{AlbumScope, RepositoryError};
-use gallery_domain::search::{IndexPlan, IndexTerm, SearchQuery};
+use gallery_domain::search::{IndexPlan, SearchQuery};
 use gallery_domain::terms::PhotoTerms;
-use gallery_domain::{AlbumId, Page, PageRequest, Photo, PhotoCursor, Timestamp, UserId};
+use gallery_domain::{AlbumId, Page, PageRequest, Photo, PhotoCursor, PhotoId, Timestamp, UserId};
 use jiff::civil::Date;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::SqliteStore;
 use super::error::failed;
-use super::photo_index::{first_row, last_row, owner_token, quoted, second_of, second_of_row, start_of_second};
+use super::photo_index::{first_row, last_row, second_of, second_of_row, start_of_second};
 use super::photo_repository::place;
 use super::rows::{self, photo_columns};
+use super::term_query::{TermQuery, term_query};
 
 const OPERATION: &str = "photo search";
 
@@ -30,11 +35,11 @@ const CHUNK: usize = 64;
 /// must not be in. The albums lead, as a scope names few.
 macro_rules! in_scope {
     () => {
-        "NOT EXISTS (SELECT 1 FROM json_each(?1) AS wanted WHERE NOT EXISTS ( \
+        "(?1 = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(?1) AS wanted WHERE NOT EXISTS ( \
              SELECT 1 FROM json_each(wanted.value) AS named CROSS JOIN album_photo AS placed \
-             ON placed.album_id = unhex(named.value) AND placed.photo_id = photo.id)) \
-         AND NOT EXISTS (SELECT 1 FROM json_each(?2) AS named CROSS JOIN album_photo AS placed \
-             ON placed.album_id = unhex(named.value) AND placed.photo_id = photo.id) AS in_scope"
+             ON placed.album_id = unhex(named.value) AND placed.photo_id = photo.id))) \
+         AND (?2 = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(?2) AS named CROSS JOIN album_photo AS placed \
+             ON placed.album_id = unhex(named.value) AND placed.photo_id = photo.id)) AS in_scope"
     };
 }
 
@@ -49,7 +54,9 @@ pub(super) async fn search(
     if albums.within.iter().any(Vec::is_empty) {
         return Ok(Page::empty());
     }
-    let mut candidates = Candidates::new(store, owner, query, albums, page.after).await?;
+    let Some(mut candidates) = Candidates::new(store, owner, query, albums, page.after).await? else {
+        return Ok(Page::empty());
+    };
     let mut found: Vec<Photo> = Vec::with_capacity(page.size.get() + 1);
     let mut budget = LOOKED_AT;
     let mut chunk = (page.size.get() + 1).max(CHUNK);
@@ -70,8 +77,8 @@ pub(super) async fn search(
 enum Source {
     /// The full-text index, by a query in its language.
     Terms(String),
-    /// The photos of an album by time.
-    Album(AlbumId),
+    /// The photos of some albums by time.
+    Albums(Vec<AlbumId>),
     /// The favourites by time.
     Favourites,
     /// All visible photos by time.
@@ -84,6 +91,7 @@ struct Candidates<'a> {
     store: &'a SqliteStore,
     owner: UserId,
     query: &'a SearchQuery,
+    plan: IndexPlan,
     source: Source,
     /// The scope as JSON: groups of albums, and albums.
     within: String,
@@ -106,13 +114,16 @@ struct LookedAt {
 }
 
 impl<'a> Candidates<'a> {
+    /// None if there can be no candidates.
     async fn new(
         store: &'a SqliteStore,
         owner: UserId,
         query: &'a SearchQuery,
         albums: &AlbumScope,
         after: Option<PhotoCursor>,
-    ) -> Result<Self, RepositoryError> {
+    ) -> Result<Option<Self>, RepositoryError> {
+        let plan = query.index_plan();
+        let Some(source) = source(store, owner, query, &plan, albums).await? else { return Ok(None) };
         let taken = query.taken();
         // A page never starts earlier in the list than the query's last day.
         let newest = taken.until.map(|until| PhotoCursor::before(start_of(until)));
@@ -126,53 +137,19 @@ impl<'a> Candidates<'a> {
             .iter()
             .map(|group| group.iter().map(|album| album.as_uuid().simple().to_string()).collect())
             .collect();
-        Ok(Self {
+        Ok(Some(Self {
             store,
             owner,
             query,
-            source: Self::source(store, owner, query, albums).await?,
+            plan,
+            source,
             within: serde_json::to_string(&groups).expect("texts can always be written as JSON"),
             outside: rows::ids_to_json(albums.outside.iter().map(AlbumId::as_uuid)),
             after,
             from: taken.from.map_or(Timestamp::MIN, start_of),
             crowded: None,
             exhausted: false,
-        })
-    }
-
-    /// The source with the fewest candidates, as far as that can be told at once: an album that one request can look through, else
-    /// the terms, else an album at any rate, else the favourites.
-    async fn source(
-        store: &SqliteStore,
-        owner: UserId,
-        query: &SearchQuery,
-        albums: &AlbumScope,
-    ) -> Result<Source, RepositoryError> {
-        let terms = terms_query(owner, &query.index_plan());
-        let single = albums.within.iter().filter_map(|group| <[AlbumId; 1]>::try_from(group.as_slice()).ok());
-        let candidates = rows::ids_to_json(single.map(|[album]| album.as_uuid()));
-        let smallest: Option<(Uuid, i64)> = if albums.within.is_empty() {
-            None
-        } else {
-            sqlx::query_as(
-                "SELECT album.id, album.photo_count FROM json_each(?2) AS named \
-                 CROSS JOIN album ON album.id = unhex(named.value) WHERE album.owner_id = ?1",
-            )
-            .bind(owner.as_uuid())
-            .bind(candidates)
-            .fetch_all(&store.readers)
-            .await
-            .map_err(failed(OPERATION))?
-            .into_iter()
-            .min_by_key(|(_, photos): &(Uuid, i64)| *photos)
-        };
-        Ok(match (smallest, terms) {
-            (Some((_, photos)), Some(terms)) if rows::count(photos) > LOOKED_AT as u64 => Source::Terms(terms),
-            (Some((album, _)), _) => Source::Album(AlbumId::from_uuid(album)),
-            (None, Some(terms)) => Source::Terms(terms),
-            (None, None) if query.favourite() == Some(true) => Source::Favourites,
-            (None, None) => Source::Timeline,
-        })
+        }))
     }
 
     /// Looks at some more candidates, about `limit`, and moves on behind them.
@@ -191,7 +168,7 @@ impl<'a> Candidates<'a> {
                 }
                 Ok(looked_at)
             }
-            (Source::Album(album), _) => self.next_of_walk(WALK_ALBUM, album.as_uuid(), limit).await,
+            (Source::Albums(albums), _) => self.next_of_albums(&albums.clone(), limit).await,
             (Source::Favourites, _) => self.next_of_walk(WALK_FAVOURITES, self.owner.as_uuid(), limit).await,
             (Source::Timeline, _) => self.next_of_walk(WALK_TIMELINE, self.owner.as_uuid(), limit).await,
         }
@@ -206,6 +183,24 @@ impl<'a> Candidates<'a> {
         let rows = self.walk(statement, of, self.from, limit).await?;
         self.exhausted = rows.len() < limit;
         self.look_at(&rows)
+    }
+
+    /// Walks several albums side by side. A photo that stands in more than one is looked at once.
+    async fn next_of_albums(&mut self, albums: &[AlbumId], limit: usize) -> Result<LookedAt, RepositoryError> {
+        let mut placed = Vec::new();
+        for album in albums {
+            for row in self.walk(WALK_ALBUM, album.as_uuid(), self.from, limit).await? {
+                placed.push((cursor(&row)?, row));
+            }
+        }
+        let fetched = placed.len();
+        placed.sort_by_key(|(cursor, _)| Reverse((cursor.at, cursor.id)));
+        placed.dedup_by_key(|(cursor, _)| *cursor);
+        // What of one album lies behind the last of these, another's rows may have to come before.
+        placed.truncate(limit);
+        self.exhausted = placed.len() < limit;
+        let rows: Vec<SqliteRow> = placed.into_iter().map(|(_, row)| row).collect();
+        Ok(LookedAt { fetched, ..self.look_at(&rows)? })
     }
 
     async fn next_of_terms(&mut self, terms: &str, limit: usize) -> Result<LookedAt, RepositoryError> {
@@ -226,6 +221,9 @@ impl<'a> Candidates<'a> {
             // The last second may go on behind what was fetched.
             let second = second_of_row(rows::scalar("photo", last, "row")?);
             if second == second_of_row(rows::scalar("photo", first, "row")?) {
+                // What is later is not in the index's answer, and need not be walked.
+                let start = PhotoCursor::before(start_of_second(second + 1));
+                self.after = self.after.filter(|after| start.precedes(after)).or(Some(start));
                 self.crowded = Some(second);
                 return Ok(LookedAt { matching: Vec::new(), fetched });
             }
@@ -270,11 +268,8 @@ impl<'a> Candidates<'a> {
     fn look_at(&mut self, rows: &[SqliteRow]) -> Result<LookedAt, RepositoryError> {
         let mut matching = Vec::new();
         for row in rows {
-            let photo = rows::photo(row)?;
-            self.after = Some(photo.timeline_cursor());
-            if self.matches(&photo, rows::scalar("photo", row, "in_scope")?) {
-                matching.push(photo);
-            }
+            self.after = Some(cursor(row)?);
+            matching.extend(self.matching(row)?);
         }
         Ok(LookedAt { matching, fetched: rows.len() })
     }
@@ -283,32 +278,99 @@ impl<'a> Candidates<'a> {
     fn look_at_sorted(&self, rows: &[SqliteRow]) -> Result<LookedAt, RepositoryError> {
         let mut matching = Vec::new();
         for row in rows {
-            let photo = rows::photo(row)?;
-            let ahead = self.after.is_none_or(|after| after.precedes(&photo.timeline_cursor()));
-            if ahead && self.matches(&photo, rows::scalar("photo", row, "in_scope")?) {
-                matching.push(photo);
+            let cursor = cursor(row)?;
+            if self.after.is_none_or(|after| after.precedes(&cursor)) {
+                matching.extend(self.matching(row)?);
             }
         }
-        matching.sort_by_key(|photo| std::cmp::Reverse((photo.timeline_instant(), photo.id)));
+        matching.sort_by_key(|photo| Reverse((photo.timeline_instant(), photo.id)));
         Ok(LookedAt { matching, fetched: rows.len() })
     }
 
-    fn matches(&self, photo: &Photo, in_scope: bool) -> bool {
-        let Some(facts) = photo.facts() else { return false };
+    /// The photo of a row, if the query finds it. The cheapest tests come first, as of many candidates few may match.
+    fn matching(&self, row: &SqliteRow) -> Result<Option<Photo>, RepositoryError> {
+        if !rows::scalar::<bool>("photo", row, "in_scope")? {
+            return Ok(None);
+        }
+        let asks_for_terms = !self.query.all().is_empty() || !self.query.none().is_empty();
+        let terms = if asks_for_terms { rows::terms(row)? } else { PhotoTerms::default() };
+        if !self.plan.admits(&terms) {
+            return Ok(None);
+        }
+        let photo = rows::photo(row)?;
+        let Some(facts) = photo.facts() else { return Ok(None) };
         let media_type = facts.media_type.short_name();
         let day = photo.timeline_instant().to_utc().date();
-        // The scope is what the query's albums stand for, so within it every `in:` holds and no `-in:` does.
-        let in_album = |album: &str| self.query.albums().iter().any(|wanted| wanted == album);
-        // Cutting a photo's texts into terms costs more than all the rest, and many a filter asks for none.
-        let asks_for_terms = !self.query.all().is_empty() || !self.query.none().is_empty();
-        let terms = if asks_for_terms { photo.terms() } else { PhotoTerms::default() };
-        in_scope && photo.is_visible() && self.query.matches(&terms, photo.details.favourite, media_type, day, in_album)
+        let found =
+            photo.is_visible() && self.query.matches_but_for_albums(&terms, photo.details.favourite, media_type, day);
+        Ok(found.then_some(photo))
     }
+}
+
+/// The source with the fewest candidates, as far as that can be told at once; none if no photo can match. The favourites are taken to
+/// be fewer than the photos of a frequent word.
+async fn source(
+    store: &SqliteStore,
+    owner: UserId,
+    query: &SearchQuery,
+    plan: &IndexPlan,
+    albums: &AlbumScope,
+) -> Result<Option<Source>, RepositoryError> {
+    let group = smallest_group(store, owner, albums).await?;
+    if group.as_ref().is_some_and(|(_, group)| group.is_empty()) {
+        return Ok(None);
+    }
+    let terms = term_query(&store.readers, owner, plan).await.map_err(failed(OPERATION))?;
+    let favourites = query.favourite() == Some(true);
+    Ok(Some(match (group, terms) {
+        (_, TermQuery::Hopeless) => return Ok(None),
+        (Some((most, _)), TermQuery::Indexed { query, photos }) if photos < most => Source::Terms(query),
+        (Some((_, albums)), _) => Source::Albums(albums),
+        (None, TermQuery::Indexed { query, photos }) if !(favourites && photos > LOOKED_AT as u64) => {
+            Source::Terms(query)
+        }
+        (None, _) if favourites => Source::Favourites,
+        (None, _) => Source::Timeline,
+    }))
+}
+
+/// The owner's albums in that group of a scope which has the fewest photos, and how many those are at most; none without a group.
+async fn smallest_group(
+    store: &SqliteStore,
+    owner: UserId,
+    albums: &AlbumScope,
+) -> Result<Option<(u64, Vec<AlbumId>)>, RepositoryError> {
+    if albums.within.is_empty() {
+        return Ok(None);
+    }
+    let named = rows::ids_to_json(albums.within.iter().flatten().map(AlbumId::as_uuid));
+    let sizes: Vec<(Uuid, i64)> = sqlx::query_as(
+        "SELECT album.id, album.photo_count FROM json_each(?2) AS named \
+         CROSS JOIN album ON album.id = unhex(named.value) WHERE album.owner_id = ?1",
+    )
+    .bind(owner.as_uuid())
+    .bind(named)
+    .fetch_all(&store.readers)
+    .await
+    .map_err(failed(OPERATION))?;
+    let sizes: HashMap<AlbumId, u64> =
+        sizes.into_iter().map(|(id, photos)| (AlbumId::from_uuid(id), rows::count(photos))).collect();
+    let groups = albums.within.iter().map(|group| {
+        let owned: Vec<AlbumId> = group.iter().copied().filter(|album| sizes.contains_key(album)).collect();
+        (owned.iter().map(|album| sizes[album]).sum(), owned)
+    });
+    Ok(groups.min_by_key(|(photos, _)| *photos))
+}
+
+/// The place of a row's photo in the timeline.
+fn cursor(row: &SqliteRow) -> Result<PhotoCursor, RepositoryError> {
+    let at = Timestamp::from_millis(rows::scalar("photo", row, "timeline_at")?);
+    Ok(PhotoCursor { at, id: PhotoId::from_uuid(rows::scalar("photo", row, "id")?) })
 }
 
 /// The full-text index in the order of its rows, at most ?7 between the rows ?4 and ?5.
 pub(super) const SEARCH_TERMS: &str = concat!(
-    "SELECT photo.row, ",
+    "SELECT photo.row, photo.timeline_at, photo.terms, ",
     photo_columns!(),
     ", ",
     in_scope!(),
@@ -319,7 +381,7 @@ pub(super) const SEARCH_TERMS: &str = concat!(
 
 /// The timeline after the place (?4, ?5), not before ?6.
 pub(super) const WALK_TIMELINE: &str = concat!(
-    "SELECT ",
+    "SELECT photo.timeline_at, photo.terms, ",
     photo_columns!(),
     ", ",
     in_scope!(),
@@ -329,7 +391,7 @@ pub(super) const WALK_TIMELINE: &str = concat!(
 
 /// The favourites after the place (?4, ?5), not before ?6.
 pub(super) const WALK_FAVOURITES: &str = concat!(
-    "SELECT ",
+    "SELECT photo.timeline_at, photo.terms, ",
     photo_columns!(),
     ", ",
     in_scope!(),
@@ -339,7 +401,7 @@ pub(super) const WALK_FAVOURITES: &str = concat!(
 
 /// The visible photos of the album ?3 by time after the place (?4, ?5), not before ?6.
 pub(super) const WALK_ALBUM: &str = concat!(
-    "SELECT ",
+    "SELECT photo.timeline_at, photo.terms, ",
     photo_columns!(),
     ", ",
     in_scope!(),
@@ -354,27 +416,6 @@ fn highest_row_after(place: PhotoCursor) -> i64 {
     let second = second_of(place.at);
     let done = place == PhotoCursor::before(start_of_second(second));
     last_row(if done { second - 1 } else { second })
-}
-
-/// The plan in the query language of FTS5; none if it says nothing about terms.
-fn terms_query(owner: UserId, plan: &IndexPlan) -> Option<String> {
-    let owner = owner_token(owner);
-    let term = |sought: &IndexTerm| {
-        let token = quoted(&format!("{owner}{}", sought.term.as_str()));
-        if sought.prefix { format!("{token} *") } else { token }
-    };
-    let every = |terms: &Vec<IndexTerm>| joined(terms.iter().map(term), " AND ");
-    let any = |alternatives: &[Vec<IndexTerm>]| joined(alternatives.iter().map(every), " OR ");
-    let wanted = match &plan.all[..] {
-        [] if plan.none.is_empty() => return None,
-        [] => quoted(&owner),
-        clauses => joined(clauses.iter().map(|clause| any(clause)), " AND "),
-    };
-    Some(if plan.none.is_empty() { wanted } else { format!("{wanted} NOT {}", any(&plan.none)) })
-}
-
-fn joined(parts: impl Iterator<Item = String>, operator: &str) -> String {
-    format!("({})", parts.collect::<Vec<_>>().join(operator))
 }
 
 /// The first moment of a day of the timeline.

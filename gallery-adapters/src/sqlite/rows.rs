@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use gallery_domain::ports::{IdempotencyClaim, RepositoryError};
+use gallery_domain::terms::PhotoTerms;
 use gallery_domain::{
     Album, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, ClientLabel, CodePurpose, Credential,
     Description, EmailAddress, FileName, Membership, OneTimeCode, Original, PasswordHash, PersonName, Photo,
@@ -55,14 +56,14 @@ pub(super) fn photo(row: &SqliteRow) -> Result<Photo, RepositoryError> {
             id: PhotoId::from_uuid(row.try_get("id")?),
             owner: UserId::from_uuid(row.try_get("owner_id")?),
             original: Original {
-                file_name: FileName::parse(row.try_get("file_name")?)?,
+                file_name: FileName::from_stored(row.try_get("file_name")?),
                 content_type: row.try_get::<&str, _>("content_type")?.parse()?,
                 bytes: row.try_get::<i64, _>("bytes")?.try_into()?,
                 sha256: digest(row, "sha256")?,
             },
             details: PhotoDetails {
-                title: Title::parse(row.try_get("title")?)?,
-                description: Description::parse(row.try_get("description")?)?,
+                title: Title::from_stored(row.try_get("title")?),
+                description: Description::from_stored(row.try_get("description")?),
                 tags: tags_from_json(row.try_get("tags")?)?,
                 favourite: row.try_get("favourite")?,
                 taken_at: row.try_get::<Option<&str>, _>("taken_at")?.map(str::parse).transpose()?,
@@ -74,6 +75,16 @@ pub(super) fn photo(row: &SqliteRow) -> Result<Photo, RepositoryError> {
         })
     };
     read().map_err(|source| corrupt("photo", row, "id", source))
+}
+
+/// The terms that are kept beside a photo.
+pub(super) fn terms(row: &SqliteRow) -> Result<PhotoTerms, RepositoryError> {
+    let read = || -> Result<PhotoTerms, Unreadable> { Ok(serde_json::from_str(row.try_get("terms")?)?) };
+    read().map_err(|source| corrupt("terms of photo", row, "id", source))
+}
+
+pub(super) fn terms_to_json(terms: &PhotoTerms) -> String {
+    serde_json::to_string(terms).expect("texts can always be written as JSON")
 }
 
 pub(super) fn photos(rows: &[SqliteRow]) -> Result<Vec<Photo>, RepositoryError> {
@@ -252,7 +263,7 @@ pub(super) fn listed_in(photo: &Photo) -> Option<&'static str> {
 
 /// Tags as a JSON array of `[key, spelling]`.
 pub(super) fn tags_to_json(tags: &Tags) -> String {
-    let pairs: Vec<(String, &str)> = tags.iter().map(|tag| (tag.key(), tag.as_str())).collect();
+    let pairs: Vec<(&str, &str)> = tags.iter().map(|tag| (tag.key(), tag.as_str())).collect();
     serde_json::to_string(&pairs).expect("texts can always be written as JSON")
 }
 
@@ -284,8 +295,7 @@ pub(super) fn integer(number: u64) -> i64 {
 
 fn tags_from_json(json: &str) -> Result<Tags, Unreadable> {
     let pairs: Vec<(String, String)> = serde_json::from_str(json)?;
-    let tags: Vec<Tag> = pairs.iter().map(|(_, spelling)| Tag::parse(spelling)).collect::<Result<_, _>>()?;
-    Ok(Tags::new(tags)?)
+    Ok(Tags::new(pairs.into_iter().map(|(key, spelling)| Tag::from_stored(key, spelling)))?)
 }
 
 fn digest(row: &SqliteRow, column: &str) -> Result<Sha256Digest, Unreadable> {

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use async_trait::async_trait;
 use gallery_domain::Timestamp;
 use gallery_domain::ports::{Clock, IdGenerator};
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+#[async_trait]
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the port by which everybody else asks for the time")]
     fn now(&self) -> Timestamp {
@@ -19,6 +21,13 @@ impl Clock for SystemClock {
             Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis),
         };
         Timestamp::from_millis(millis)
+    }
+
+    async fn sleep_until(&self, time: Timestamp) {
+        // A sleep is measured by another clock, which may run a little faster.
+        while self.now() < time {
+            tokio::time::sleep(time.since(self.now())).await;
+        }
     }
 }
 

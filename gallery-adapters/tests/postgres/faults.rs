@@ -80,7 +80,7 @@ async fn write_on(repositories: Repositories, first: u64, stop: Arc<AtomicBool>)
             Err(error) if is_transient(&error) => failures += 1,
             Err(error) => panic!("{}", whole(&error)),
         }
-        let place = Membership { photo: photo.id, rank: Rank::between(None, None) };
+        let place = Membership { photo: photo.id, rank: Rank::between(None, None).unwrap() };
         match repositories.albums.add_photos(owner, album, &[place]).await {
             Ok(added) => assert_eq!(added, 1),
             Err(error) if is_transient(&error) => failures += 1,

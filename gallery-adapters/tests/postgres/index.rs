@@ -137,7 +137,7 @@ async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
                 photo.details.tags = tags(&["Lake"]);
             })
             .await;
-        let place = [Membership { photo: shown.id, rank: Rank::between(None, None) }];
+        let place = [Membership { photo: shown.id, rank: Rank::between(None, None).unwrap() }];
         fixture.repositories.albums.add_photos(fixture.owner, album, &place).await.unwrap();
         let photos = &fixture.repositories.photos;
         assert_eq!(photos.audit(fixture.owner, true).await.unwrap(), []);

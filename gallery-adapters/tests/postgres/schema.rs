@@ -1,6 +1,7 @@
 //! The schema's versions: none, this one, and one that a newer program made.
 
-use gallery_adapters::postgres::{PostgresOptions, PostgresStore, SchemaStatus};
+use gallery_adapters::postgres::{PostgresOptions, PostgresStore};
+use gallery_adapters::schema::SchemaStatus;
 
 use crate::fixture::whole;
 use crate::postgres_server::Database;

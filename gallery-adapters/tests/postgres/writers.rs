@@ -70,7 +70,7 @@ async fn edits_of_one_photo_and_of_one_album_by_many_writers_are_all_kept() {
                 let number = writer * EDITS + edit + 1;
                 let added = ready(owner, number);
                 repositories.photos.insert(&added, &Quota::default(), &work_on(&added)).await.unwrap();
-                let place = Membership { photo: added.id, rank: Rank::between(None, None) };
+                let place = Membership { photo: added.id, rank: Rank::between(None, None).unwrap() };
                 assert_eq!(repositories.albums.add_photos(owner, album, &[place]).await.unwrap(), 1);
                 if number.is_multiple_of(3) {
                     repositories.photos.remove(owner, added.id).await.unwrap();
@@ -152,14 +152,18 @@ async fn two_processes_count_the_tries_of_a_code_and_of_a_rate_together() {
             let (repositories, address) = (of(&stores, number), address.clone());
             tries.spawn(async move {
                 let wrong = Sha256Digest::of(&number.to_be_bytes());
-                repositories.credentials.try_code(CodePurpose::ConfirmEmail, &address, &wrong, now).await.unwrap()
+                repositories.credentials.try_code(CodePurpose::ConfirmEmail, &address, &wrong, None, now).await.unwrap()
             });
         }
         while let Some(tried) = tries.join_next().await {
             assert_eq!(tried.unwrap(), CodeTry::Refused);
         }
-        let last =
-            fixture.repositories.credentials.try_code(CodePurpose::ConfirmEmail, &address, &right, now).await.unwrap();
+        let last = fixture
+            .repositories
+            .credentials
+            .try_code(CodePurpose::ConfirmEmail, &address, &right, None, now)
+            .await
+            .unwrap();
         assert_eq!(matches!(last, CodeTry::Accepted(_)), wrong_ones < 5, "after {wrong_ones} wrong ones");
     }
 

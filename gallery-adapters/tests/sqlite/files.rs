@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use gallery_adapters::sqlite::{SqliteOptions, SqliteStore};
-use gallery_domain::ports::RepositoryError;
+use gallery_domain::ports::{Outage, RepositoryError};
 use gallery_domain::{Decision, Description, PageRequest, PageSize, Quota, Throttle, ThrottleKey, Timestamp};
 use sqlx::Connection;
 
@@ -41,9 +41,11 @@ async fn nobody_else_on_the_machine_reads_the_database() {
 async fn a_missing_folder_is_made_and_one_that_cannot_be_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::connect(&folder.path().join("a/b/gallery.db"), SqliteOptions::default()).await.unwrap();
-    assert_eq!(store.schema_version().await.unwrap(), 0);
-    store.migrate().await.unwrap();
-    assert_eq!(store.schema_version().await.unwrap(), 1);
+    let before = store.schema_status().await.unwrap();
+    assert_eq!((before.applied.len(), before.unknown.len()), (0, 0));
+    assert_eq!(store.migrate().await.unwrap(), before.pending);
+    assert_eq!(store.schema_status().await.unwrap().applied, before.pending);
+    assert_eq!(store.migrate().await.unwrap(), [0; 0], "nothing is done twice");
 
     std::fs::write(folder.path().join("file"), "").unwrap();
     let refused =
@@ -177,7 +179,8 @@ async fn a_full_disk_refuses_changes_and_says_so_and_reading_goes_on() {
         }
         assert!(kept < 1000, "the file never filled up");
     };
-    assert!(matches!(&refused, RepositoryError::Backend(failure) if failure.is_transient()));
+    let RepositoryError::Backend(failure) = &refused else { panic!("{}", whole(&refused)) };
+    assert!(failure.is_transient() && failure.outage == Some(Outage::DiskFull));
     assert!(whole(&refused).contains("the disk is full"), "{}", whole(&refused));
 
     let page = photos.all(fixture.owner, PageRequest::first(PageSize::MAX)).await.unwrap();

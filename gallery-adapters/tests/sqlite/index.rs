@@ -1,7 +1,7 @@
 //! The search index and the counts: their order, and that an audit finds and mends what is wrong.
 
 use gallery_domain::ports::AlbumScope;
-use gallery_domain::{Membership, PageRequest, PageSize, Rank, Timestamp, Trashed};
+use gallery_domain::{Membership, PageRequest, PageSize, PhotoId, Rank, Timestamp, Trashed};
 
 use crate::fixture::Fixture;
 use crate::stores::searches::{self, expected, search};
@@ -52,6 +52,47 @@ async fn a_search_of_which_little_matches_answers_short_pages_rather_than_lookin
 }
 
 #[tokio::test]
+async fn a_beginning_of_more_words_and_photos_than_the_index_is_asked_for_finds_all_of_them() {
+    let fixture = Fixture::new().await;
+    let mut photos = Vec::new();
+    for number in 0..2_200 {
+        let photo = fixture.photo(number, |photo| {
+            photo.details.title = title(&match number {
+                2_150.. => format!("plain {number}"),
+                _ => format!("bright{:02} {}", number % 100, if number % 700 == 3 { "lake" } else { "sea" }),
+            });
+        });
+        photos.push(photo.await);
+    }
+    let scope = AlbumScope::default();
+    for query in
+        ["brigh", "bright0", "bright", "bright* -sea", "bright* \"lake\"", "bright* OR plain", "plain -bright*", "b"]
+    {
+        let (found, pages) = search(&fixture, query, &scope, 100).await;
+        assert_eq!(found, expected(&photos, query, |_| true), "{query}");
+        assert!(pages <= found.len() / 100 + 3, "{query} took {pages} pages");
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_photos_texts_is_not_made_anew_to_read_it() {
+    let fixture = Fixture::new().await;
+    let photo = fixture.photo(1, |photo| photo.details.title = title("lake")).await;
+    let terms = r#"{"all":["1","img","lake"],"description":["lake"]}"#;
+    let mut connection = fixture.connection().await;
+    sqlx::query("UPDATE photo SET terms = ?1").bind(terms).execute(&mut connection).await.unwrap();
+    for (query, found) in
+        [("description:lake", true), ("title:lake", false), ("-title:lake", true), ("-description:lake", false)]
+    {
+        let wanted: &[PhotoId] = if found { &[photo.id] } else { &[] };
+        assert_eq!(search(&fixture, query, &AlbumScope::default(), 10).await.0, wanted, "{query}");
+    }
+    sqlx::query(r#"UPDATE photo SET tags = '[["kept", "Été"]]'"#).execute(&mut connection).await.unwrap();
+    let read = fixture.repositories.photos.find(fixture.owner, photo.id).await.unwrap().unwrap();
+    let tags: Vec<_> = read.details.tags.iter().map(|tag| (tag.key(), tag.as_str())).collect();
+    assert_eq!(tags, [("kept", "Été")], "a key that was kept is not made anew");
+}
+
 async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
     for (damage, subject) in [
         ("UPDATE usage SET bytes = bytes + 1", "usage"),
@@ -59,6 +100,10 @@ async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
         ("UPDATE month_count SET photos = 7", "month 2024-06"),
         ("INSERT INTO month_count SELECT owner_id, '1999-01', 1 FROM usage", "month 1999-01"),
         ("UPDATE tag_count SET photos = 9", "tag lake"),
+        ("UPDATE term_count SET photos = 9 WHERE term = 'lake'", "term lake"),
+        ("DELETE FROM term_count", "term #lake"),
+        ("INSERT INTO term_count SELECT owner_id, 'sea', 2 FROM usage", "term sea"),
+        ("UPDATE photo SET terms = '{\"all\":[\"sea\"]}'", "columns of photo"),
         ("DELETE FROM photo_tag", "tag lake of photo"),
         ("UPDATE photo_tag SET spelling = 'LAKE'", "tag lake of photo"),
         ("UPDATE album SET photo_count = 5", "photos of album"),
@@ -85,7 +130,7 @@ async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
                 photo.details.tags = tags(&["Lake"]);
             })
             .await;
-        let place = [Membership { photo: shown.id, rank: Rank::between(None, None) }];
+        let place = [Membership { photo: shown.id, rank: Rank::between(None, None).unwrap() }];
         fixture.repositories.albums.add_photos(fixture.owner, album, &place).await.unwrap();
         let photos = &fixture.repositories.photos;
         assert_eq!(photos.audit(fixture.owner, true).await.unwrap(), []);

@@ -44,6 +44,7 @@ async fn use_photos(stored: &Stored) {
     let scope = AlbumScope { within: vec![vec![album]], outside: vec![] };
     for (query, scope) in [
         ("lake", &AlbumScope::default()),
+        ("\"img\" -sea", &AlbumScope::default()),
         ("type:jpeg", &AlbumScope::default()),
         ("is:favourite", &AlbumScope::default()),
         ("in:Album", &scope),
@@ -58,7 +59,7 @@ async fn use_albums(stored: &Stored) {
     let (owner, albums) = (stored.owner, &stored.repositories.albums);
     let photo = stored.photo(2, |_| ()).await;
     let id = stored.album(2, "Album").await;
-    let rank = Rank::between(None, None);
+    let rank = Rank::between(None, None).unwrap();
     let place = RankCursor { rank: rank.clone(), photo: photo.id };
     albums.add_photos(owner, id, &[Membership { photo: photo.id, rank }]).await.unwrap();
     let mut album = albums.find(owner, id).await.unwrap().unwrap().album;
@@ -106,7 +107,7 @@ async fn use_accounts(stored: &Stored) {
     let (old, new) = (PasswordHash::from_phc("old".into()), PasswordHash::from_phc("new".into()));
     credentials.put(&Credential { user: owner, password: old.clone(), changed_at: now }).await.unwrap();
     credentials.find(owner).await.unwrap();
-    credentials.rehash(owner, &old, &new).await.unwrap();
+    credentials.replace(&Credential { user: owner, password: new.clone(), changed_at: now }, &old).await.unwrap();
     let (purpose, hash) = (CodePurpose::ConfirmEmail, Sha256Digest::of(b"code"));
     let code = OneTimeCode {
         purpose,
@@ -115,14 +116,14 @@ async fn use_accounts(stored: &Stored) {
         hash,
         expires_at: now.plus(Duration::from_secs(60)),
         tries_left: 3,
-        password: Some(new),
+        password: Some(new.clone()),
     };
     credentials.put_code(&code).await.unwrap();
     credentials.find_code(purpose, &email).await.unwrap();
     credentials.replace_code(&code, None).await.unwrap();
     credentials.replace_code(&code, Some(hash)).await.unwrap();
-    credentials.try_code(purpose, &email, &Sha256Digest::of(b"wrong"), now).await.unwrap();
-    credentials.try_code(purpose, &email, &hash, now).await.unwrap();
+    credentials.try_code(purpose, &email, &Sha256Digest::of(b"wrong"), None, now).await.unwrap();
+    credentials.try_code(purpose, &email, &hash, Some(new), now).await.unwrap();
     credentials.remove(owner).await.unwrap();
 
     let sessions = &stored.repositories.sessions;

@@ -9,7 +9,7 @@ use futures_util::stream;
 use super::expectations::{Succeeds, page_sizes, size, walk};
 use super::fixtures::{RACERS, Things};
 use crate::ports::{Blob, BlobError, BlobInfo, BlobStore, ByteStream, byte_stream, collect_bytes};
-use crate::{BlobKey, DerivedImage, MediaType, PageRequest, Sha256Digest};
+use crate::{BlobKey, DerivedImage, MediaType, PageRequest, PageSize, Sha256Digest};
 
 /// Runs each clause on blobs as a test: takes an expression for an empty `Arc<dyn BlobStore>` or a [`Fixture`](crate::conformance::Fixture)
 /// of it.
@@ -28,6 +28,7 @@ macro_rules! blob_store_suite {
                 a_blob_of_megabytes_is_kept,
                 bytes_that_are_not_those_described_are_refused,
                 a_refused_put_leaves_nothing,
+                trying_to_write_leaves_nothing,
                 a_taken_key_is_refused_and_keeps_what_it_had,
                 a_stream_that_breaks_leaves_nothing,
                 of_concurrent_puts_of_a_key_one_wins,
@@ -263,6 +264,21 @@ pub async fn a_range_is_cut_to_the_blob(blobs: &Arc<dyn BlobStore>) {
         let (start, end) = (range.start.min(1_000) as usize, range.end.min(1_000) as usize);
         assert_eq!(contents(blob).await, bytes[start..end], "the bytes of {range:?}");
     }
+}
+
+/// However often, and whatever is there.
+pub async fn trying_to_write_leaves_nothing(blobs: &Arc<dyn BlobStore>) {
+    let bytes = all_bytes(10);
+    for there in 0..2 {
+        for _ in 0..2 {
+            blobs.try_writing().await.succeeds("trying to write");
+        }
+        let found = blobs.list("", PageRequest::first(PageSize::MAX)).await.succeeds("listing blobs");
+        assert_eq!(found.items.len(), there, "what was tried leaves nothing behind");
+        let put = blobs.put(&key("incoming/a"), &info(&bytes), byte_stream(bytes.clone())).await;
+        assert_eq!(put.is_ok(), there == 0, "a store that was tried keeps blobs");
+    }
+    assert_eq!(fetch(blobs, &key("incoming/a")).await, Some(bytes), "a blob stays as it was put");
 }
 
 /// Type, length, hash and bytes.

@@ -13,7 +13,7 @@ macro_rules! clock_suite {
             clock,
             ::std::sync::Arc<dyn $crate::ports::Clock>,
             $fixture,
-            [a_clock_shows_a_time_of_this_age, a_clock_is_read_from_any_thread,]
+            [a_clock_shows_a_time_of_this_age, a_clock_is_read_from_any_thread, who_sleeps_wakes_no_sooner,]
         );
     };
 }
@@ -40,4 +40,15 @@ pub async fn a_clock_is_read_from_any_thread(clock: &Arc<dyn Clock>) {
         let seen = thread.join().expect("reading a clock does not panic");
         assert!(before.minus(day) < seen && seen < before.plus(day), "threads see one time, but {before} and {seen}");
     }
+}
+
+/// By the very clock that is asked; and what has passed is not waited for.
+pub async fn who_sleeps_wakes_no_sooner(clock: &Arc<dyn Clock>) {
+    let before = clock.now();
+    let time = before.plus(std::time::Duration::from_millis(30));
+    clock.sleep_until(time).await;
+    let after = clock.now();
+    assert!(time <= after, "who sleeps until {time} does not wake at {after}");
+    clock.sleep_until(before).await;
+    assert!(clock.now() < after.plus(std::time::Duration::from_secs(20)), "nobody waits for what has passed");
 }

@@ -23,8 +23,8 @@ macro_rules! credential_repository_suite {
                 a_credential_is_found_as_put,
                 an_absent_credential_is_not_found,
                 a_credential_takes_the_place_of_the_one_before,
-                a_hash_is_renewed_while_it_is_the_old_one,
-                of_concurrent_renewals_of_a_hash_one_wins,
+                a_credential_is_replaced_while_it_is_the_one_that_was_read,
+                of_concurrent_replacements_of_a_credential_one_wins,
                 a_right_code_is_accepted_once,
                 of_concurrent_tries_of_a_code_one_is_accepted,
                 a_wrong_code_is_refused_and_costs_a_try,
@@ -37,6 +37,8 @@ macro_rules! credential_repository_suite {
                 a_code_is_replaced_while_it_is_the_one_that_was_read,
                 of_concurrent_replacements_of_a_code_one_wins,
                 an_accepted_code_sets_the_password_that_it_brings,
+                a_password_that_comes_with_a_try_counts_before_the_one_that_the_code_brings,
+                of_concurrent_tries_with_a_password_that_of_the_accepted_one_counts,
                 a_refused_code_sets_no_password,
                 an_absent_code_is_refused,
                 removing_a_user_takes_credential_and_codes,
@@ -68,10 +70,10 @@ pub async fn an_absent_credential_is_not_found(store: &Repositories) {
     let nobody = things.owner();
     let found = store.credentials.find(nobody).await.succeeds("finding a credential");
     assert_eq!(found, None, "another's credential is not found");
-    let renewed = store.credentials.rehash(nobody, &hash("other"), &hash("new")).await.succeeds("renewing a hash");
-    assert!(!renewed, "an absent credential is not renewed");
+    let new = Credential { user: nobody, password: hash("new"), changed_at: things.at(1) };
+    assert!(!replace(store, &new, "other").await, "an absent credential is not replaced");
     let found = store.credentials.find(nobody).await.succeeds("finding a credential");
-    assert_eq!(found, None, "renewing an absent credential makes none");
+    assert_eq!(found, None, "replacing an absent credential makes none");
 }
 
 /// One a user; another's stays.
@@ -86,34 +88,36 @@ pub async fn a_credential_takes_the_place_of_the_one_before(store: &Repositories
     assert_eq!(password_of(store, other).await, Some(hash("other")), "another's credential stays");
 }
 
-/// A rehash never undoes a changed password.
-pub async fn a_hash_is_renewed_while_it_is_the_old_one(store: &Repositories) {
+/// Whoever checked another one has to look again.
+pub async fn a_credential_is_replaced_while_it_is_the_one_that_was_read(store: &Repositories) {
     let things = Things::new();
     let (user, other) = (things.owner(), things.owner());
     put(store, user, "old").await;
     put(store, other, "old").await;
-    let before = store.credentials.find(user).await.succeeds("finding a credential").expect("it is there");
-    let renewed = store.credentials.rehash(user, &hash("old"), &hash("new")).await.succeeds("renewing a hash");
-    assert!(renewed, "a hash that is the old one is renewed");
-    let found = store.credentials.find(user).await.succeeds("finding a credential").expect("it is there");
-    assert_eq!(found, Credential { password: hash("new"), ..before }, "nothing but the hash is renewed");
-    let renewed = store.credentials.rehash(user, &hash("old"), &hash("newer")).await.succeeds("renewing a hash");
-    assert!(!renewed, "a hash that is no longer the old one is not renewed");
-    assert_eq!(password_of(store, user).await, Some(hash("new")), "a hash that is not renewed stays");
-    assert_eq!(password_of(store, other).await, Some(hash("old")), "another's hash stays");
+    let new = Credential { user, password: hash("new"), changed_at: things.at(9) };
+    assert!(replace(store, &new, "old").await, "a credential that is the old one is replaced");
+    let found = store.credentials.find(user).await.succeeds("finding a credential");
+    assert_eq!(found.as_ref(), Some(&new), "every field is replaced");
+    let newer = Credential { password: hash("newer"), changed_at: things.at(10), ..new.clone() };
+    assert!(!replace(store, &newer, "old").await, "a credential that is no longer the old one is not replaced");
+    let found = store.credentials.find(user).await.succeeds("finding a credential");
+    assert_eq!(found, Some(new), "what is not replaced stays");
+    assert_eq!(password_of(store, other).await, Some(hash("old")), "another's credential stays");
 }
 
 /// Of several, each with a hash of its own.
-pub async fn of_concurrent_renewals_of_a_hash_one_wins(store: &Repositories) {
+pub async fn of_concurrent_replacements_of_a_credential_one_wins(store: &Repositories) {
     let things = Things::new();
     let user = things.owner();
     put(store, user, "old").await;
-    let (old, new): (_, Vec<PasswordHash>) = (hash("old"), (0..RACERS).map(|n| hash(&n.to_string())).collect());
-    let renewed = join_all(new.iter().map(|new| store.credentials.rehash(user, &old, new))).await;
-    let renewed: Vec<bool> = renewed.into_iter().map(|renewed| renewed.succeeds("renewing a hash")).collect();
-    assert_eq!(renewed.iter().filter(|renewed| **renewed).count(), 1, "one of {RACERS} renewals wins");
-    let winner = renewed.iter().position(|renewed| *renewed).expect("one won");
-    assert_eq!(password_of(store, user).await.as_ref(), Some(&new[winner]), "the hash that won is there");
+    let new: Vec<Credential> = (0..RACERS)
+        .map(|n| Credential { user, password: hash(&n.to_string()), changed_at: things.at(n as u64) })
+        .collect();
+    let replaced = join_all(new.iter().map(|new| replace(store, new, "old"))).await;
+    assert_eq!(replaced.iter().filter(|replaced| **replaced).count(), 1, "one of {RACERS} replacements wins");
+    let winner = replaced.iter().position(|replaced| *replaced).expect("one won");
+    let found = store.credentials.find(user).await.succeeds("finding a credential");
+    assert_eq!(found.as_ref(), Some(&new[winner]), "the credential that won is there");
 }
 
 /// It says whose it is, and is used up.
@@ -184,7 +188,7 @@ pub async fn a_code_works_until_it_expires(store: &Repositories) {
     let things = Things::new();
     let code = put_code(store, &things, "ada@example.org").await;
     let try_at = async |now: Timestamp| {
-        store.credentials.try_code(code.purpose, &code.address, &code.hash, now).await.succeeds("trying a code")
+        store.credentials.try_code(code.purpose, &code.address, &code.hash, None, now).await.succeeds("trying a code")
     };
     assert_eq!(
         try_at(code.expires_at.plus(Duration::from_secs(9))).await,
@@ -308,12 +312,46 @@ pub async fn an_accepted_code_sets_the_password_that_it_brings(store: &Repositor
     }
 }
 
+/// In the write that uses the code up; also where the user had one, and where the code brings none.
+pub async fn a_password_that_comes_with_a_try_counts_before_the_one_that_the_code_brings(store: &Repositories) {
+    let things = Things::new();
+    for (before, brought) in
+        [(None, None), (Some("old"), None), (None, Some("brought")), (Some("old"), Some("brought"))]
+    {
+        let code = OneTimeCode { password: brought.map(hash), ..code(&things, "ada@example.org") };
+        if let Some(before) = before {
+            put(store, code.user, before).await;
+        }
+        store.credentials.put_code(&code).await.succeeds("putting a code");
+        let wrong = OneTimeCode { hash: Sha256Digest::of(b"wrong"), ..code.clone() };
+        assert_eq!(try_with(store, &wrong, "new").await, CodeTry::Refused, "a wrong code is refused");
+        assert_eq!(password_of(store, code.user).await, before.map(hash), "a wrong code sets no password");
+        assert_eq!(try_with(store, &code, "new").await, CodeTry::Accepted(code.user), "a right code is accepted");
+        let found = store.credentials.find(code.user).await.succeeds("finding a credential");
+        let expected = Credential { user: code.user, password: hash("new"), changed_at: just_before_the_end_of(&code) };
+        assert_eq!(found, Some(expected), "the password that came with the try is the user's");
+        assert_eq!(try_with(store, &code, "newer").await, CodeTry::Refused, "a code works once");
+        assert_eq!(password_of(store, code.user).await, Some(hash("new")), "a used code sets no password");
+    }
+}
+
+/// Nobody is told that theirs counts when it is another's.
+pub async fn of_concurrent_tries_with_a_password_that_of_the_accepted_one_counts(store: &Repositories) {
+    let things = Things::new();
+    let code = put_code(store, &things, "ada@example.org").await;
+    let passwords: Vec<String> = (0..RACERS).map(|n| n.to_string()).collect();
+    let tries = join_all(passwords.iter().map(|password| try_with(store, &code, password))).await;
+    let accepted: Vec<usize> = (0..RACERS).filter(|n| matches!(tries[*n], CodeTry::Accepted(_))).collect();
+    assert_eq!(accepted.len(), 1, "one of {RACERS} tries at once is accepted");
+    assert_eq!(password_of(store, code.user).await, Some(hash(&passwords[accepted[0]])), "its password counts");
+}
+
 /// However it comes to be refused.
 pub async fn a_refused_code_sets_no_password(store: &Repositories) {
     let things = Things::new();
     let code = OneTimeCode { password: Some(hash("new")), tries_left: 1, ..code(&things, "ada@example.org") };
     store.credentials.put_code(&code).await.succeeds("putting a code");
-    let late = store.credentials.try_code(code.purpose, &code.address, &code.hash, code.expires_at).await;
+    let late = store.credentials.try_code(code.purpose, &code.address, &code.hash, None, code.expires_at).await;
     assert_eq!(late.succeeds("trying a code"), CodeTry::Refused, "a code is refused when it has expired");
     try_wrong(store, &code).await;
     assert_eq!(try_code(store, &code).await, CodeTry::Refused, "a code without a try left is refused");
@@ -372,6 +410,10 @@ async fn put(store: &Repositories, user: UserId, password: &str) {
     store.credentials.put(&credential).await.succeeds("putting a credential");
 }
 
+async fn replace(store: &Repositories, credential: &Credential, old: &str) -> bool {
+    store.credentials.replace(credential, &hash(old)).await.succeeds("replacing a credential")
+}
+
 async fn password_of(store: &Repositories, user: UserId) -> Option<PasswordHash> {
     let found = store.credentials.find(user).await.succeeds("finding a credential");
     found.map(|credential| credential.password)
@@ -409,7 +451,13 @@ fn just_before_the_end_of(code: &OneTimeCode) -> Timestamp {
 
 async fn try_code(store: &Repositories, code: &OneTimeCode) -> CodeTry {
     let now = just_before_the_end_of(code);
-    store.credentials.try_code(code.purpose, &code.address, &code.hash, now).await.succeeds("trying a code")
+    store.credentials.try_code(code.purpose, &code.address, &code.hash, None, now).await.succeeds("trying a code")
+}
+
+async fn try_with(store: &Repositories, code: &OneTimeCode, password: &str) -> CodeTry {
+    let (now, password) = (just_before_the_end_of(code), hash(password));
+    let tried = store.credentials.try_code(code.purpose, &code.address, &code.hash, Some(password), now).await;
+    tried.succeeds("trying a code")
 }
 
 async fn try_wrong(store: &Repositories, code: &OneTimeCode) -> CodeTry {

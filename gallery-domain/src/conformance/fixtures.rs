@@ -378,7 +378,7 @@ pub fn trash_album(at: Timestamp) -> impl FnOnce(&mut Album) {
 /// Puts photos into an album behind those that stand there, in this order, and answers their places.
 pub async fn append(store: &Repositories, album: &Album, photos: &[&Photo]) -> Vec<Membership> {
     let last = store.albums.last_member(album.owner, album.id).await.succeeds("finding the last place");
-    let ranks = Rank::spread(last.as_ref().map(|place| &place.rank), None, photos.len());
+    let ranks = Rank::spread(last.as_ref().map(|place| &place.rank), None, photos.len()).expect("there is room");
     let places: Vec<Membership> =
         photos.iter().zip(ranks).map(|(photo, rank)| Membership { photo: photo.id, rank }).collect();
     for some in places.chunks(100) {
@@ -410,7 +410,7 @@ pub async fn assert_derived(store: &Repositories, owner: UserId, when: &str) {
     for photo in photos.iter().filter(|photo| photo.is_visible()) {
         *months.entry(photo.month()).or_default() += 1;
         for tag in photo.details.tags.iter() {
-            *tags.entry(tag.key()).or_default() += 1;
+            *tags.entry(tag.key().to_owned()).or_default() += 1;
         }
     }
     let months: Vec<MonthCount> =
@@ -419,7 +419,7 @@ pub async fn assert_derived(store: &Repositories, owner: UserId, when: &str) {
     assert_eq!(kept, months, "the months are not what counting gives, {when}");
     let tags: Vec<(String, u64)> = tags.into_iter().collect();
     let kept = store.photos.tags(owner, "", 1_000).await.succeeds("reading the tags");
-    let kept: Vec<(String, u64)> = kept.into_iter().map(|count| (count.tag.key(), count.photos)).collect();
+    let kept: Vec<(String, u64)> = kept.into_iter().map(|count| (count.tag.key().to_owned(), count.photos)).collect();
     assert_eq!(kept, tags, "the tags are not what counting gives, {when}");
 
     let list = |is_listed: fn(&Photo) -> bool, listed_at: fn(&Photo) -> Timestamp| {

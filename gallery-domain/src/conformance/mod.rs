@@ -26,6 +26,7 @@
 //! | [`direct_upload_suite!`] | [`SignedBlobs`](direct_upload::SignedBlobs): a blob store, its URLs and their other end |
 //! | [`clock_suite!`] | `Arc<dyn Clock>` |
 //! | [`id_generator_suite!`] | `Arc<dyn IdGenerator>` |
+//! | [`identity_provider_suite!`] | [`Identity`](identity_provider::Identity): a provider, a look at what it mailed, and a way to let time pass |
 //! | [`mailer_suite!`] | [`Outbox`](mailer::Outbox): a mailer and a look at what it sent |
 //! | [`image_processor_suite!`] | `Arc<dyn ImageProcessor>` |
 //!
@@ -43,6 +44,7 @@ pub mod direct_upload;
 pub mod fixtures;
 pub mod id_generator;
 pub mod idempotency_repository;
+pub mod identity_provider;
 pub mod image_processor;
 pub mod mailer;
 pub mod model;
@@ -60,9 +62,9 @@ use std::ops::Deref;
 #[doc(inline)]
 pub use crate::{
     album_repository_suite, blob_store_suite, clock_suite, credential_repository_suite, direct_upload_suite,
-    id_generator_suite, idempotency_repository_suite, image_processor_suite, mailer_suite, model_suite,
-    photo_repository_suite, photo_search_suite, rate_limiter_suite, session_repository_suite, user_repository_suite,
-    work_queue_suite,
+    id_generator_suite, idempotency_repository_suite, identity_provider_suite, image_processor_suite, mailer_suite,
+    model_suite, photo_repository_suite, photo_search_suite, rate_limiter_suite, session_repository_suite,
+    user_repository_suite, work_queue_suite,
 };
 
 /// What a clause is about, set up afresh, and whatever has to live as long: a temporary folder, a server.
@@ -139,6 +141,7 @@ mod tests {
             ("direct_upload", include_str!("direct_upload.rs")),
             ("id_generator", include_str!("id_generator.rs")),
             ("idempotency_repository", include_str!("idempotency_repository.rs")),
+            ("identity_provider", include_str!("identity_provider.rs")),
             ("image_processor", include_str!("image_processor.rs")),
             ("mailer", include_str!("mailer.rs")),
             ("photo_repository", include_str!("photo_repository.rs")),

@@ -6,6 +6,7 @@ use super::expectations::{Succeeds, page_sizes, size, walk};
 use super::fixtures::{HOSTILE, SCRIPTS, Things, append, change, keep, keep_album, keep_all, restore, states, trash};
 use crate::ports::{AlbumScope, Repositories};
 use crate::search::SearchQuery;
+use crate::terms::tag_key;
 use crate::{MediaType, PageRequest, PageSize, Photo, PhotoCursor, PhotoId, Tags, Title, UserId};
 
 /// Runs each clause on search as a test: takes an expression for a fresh `Repositories` or a [`Fixture`](crate::conformance::Fixture) of it.
@@ -26,6 +27,7 @@ macro_rules! photo_search_suite {
                 a_tag_is_found_whole,
                 a_title_and_a_description_are_searched_alone,
                 text_in_every_script_is_found,
+                letters_that_a_mark_makes_are_told_apart,
                 hostile_text_is_found_and_breaks_nothing,
                 hostile_queries_break_nothing,
                 days_bound_a_search,
@@ -41,6 +43,8 @@ macro_rules! photo_search_suite {
                 every_page_size_finds_each_photo_once,
                 few_matches_among_many_photos_are_all_found,
                 a_search_without_matches_ends,
+                photos_of_one_moment_below_many_others_are_found_at_once,
+                albums_of_one_title_below_many_other_photos_are_found_at_once,
                 a_search_goes_on_after_a_photo_that_is_gone,
                 a_search_starts_at_any_moment,
                 searching_finds_each_photo_once_while_others_write,
@@ -192,6 +196,33 @@ pub async fn text_in_every_script_is_found(store: &Repositories) {
     keep(store, &cafe).await;
     for query in ["cafe", "CAFÉ", "cafe\u{301}", "strasse", "fin", "tokyo"] {
         assert_found(store, owner, query, std::slice::from_ref(&cafe)).await;
+    }
+}
+
+/// й, ї, ў, ѓ and ќ are other letters than those without the mark, however they are encoded, in words and in tags; ё is е.
+pub async fn letters_that_a_mark_makes_are_told_apart(store: &Repositories) {
+    let things = Things::new();
+    let owner = things.owner();
+    for (with, decomposed, without) in [
+        ("мой", "МОИ\u{306}", "мои"),
+        ("їжа", "І\u{308}жа", "іжа"),
+        ("ўсё", "у\u{306}се", "усе"),
+        ("ѓон", "Г\u{301}ОН", "гон"),
+        ("ќе", "к\u{301}е", "ке"),
+    ] {
+        let both = things.photo(owner).tags(&[with, without]).build();
+        let one = things.photo(owner).title(with).build();
+        let other = things.photo(owner).title(without).build();
+        keep_all(store, &[both.clone(), one.clone(), other.clone()]).await;
+        assert_eq!(both.details.tags.iter().len(), 2, "{with} and {without} are two tags");
+        for word in [with, decomposed] {
+            assert_found(store, owner, &format!("\"{word}\""), &[both.clone(), one.clone()]).await;
+            assert_found(store, owner, &format!("tag:{word}"), std::slice::from_ref(&both)).await;
+        }
+        assert_found(store, owner, &format!("\"{without}\""), &[both.clone(), other]).await;
+        assert_found(store, owner, &format!("tag:{without}"), std::slice::from_ref(&both)).await;
+        let tags = store.photos.tags(owner, &tag_key(with), 10).await.succeeds("reading the tags");
+        assert_eq!(tags.len(), 1, "{with} is counted apart from {without}");
     }
 }
 
@@ -550,6 +581,40 @@ pub async fn a_search_without_matches_ends(store: &Repositories) {
     }
 }
 
+/// A word leads to its photos, however many others are later, and however many share a moment: each page but the last is full.
+pub async fn photos_of_one_moment_below_many_others_are_found_at_once(store: &Repositories) {
+    let things = Things::new();
+    let owner = things.owner();
+    let scans: Vec<Photo> =
+        (0..130).map(|_| things.photo(owner).title("scan").taken("2001-01-01T00:00:00").build()).collect();
+    let later: Vec<Photo> = (0..1_100).map(|_| things.photo(owner).title("other").build()).collect();
+    keep_all(store, &scans).await;
+    keep_all(store, &later).await;
+    for text in ["\"scan\"", "scan", "scan -title:other"] {
+        let query = SearchQuery::parse(text).expect("a query");
+        assert_full_pages(store, owner, &query, &AlbumScope::default(), scans.iter().rev()).await;
+    }
+}
+
+/// As within one album; a photo that stands in several is found once.
+pub async fn albums_of_one_title_below_many_other_photos_are_found_at_once(store: &Repositories) {
+    let things = Things::new();
+    let owner = things.owner();
+    let albums = [things.album(owner, "Trip"), things.album(owner, "Trip")];
+    for album in &albums {
+        keep_album(store, album).await;
+    }
+    let placed: Vec<Photo> = (0..130).map(|_| things.photo(owner).taken("2001-01-01T00:00:00").build()).collect();
+    let later: Vec<Photo> = (0..1_100).map(|_| things.photo(owner).build()).collect();
+    keep_all(store, &placed).await;
+    keep_all(store, &later).await;
+    append(store, &albums[0], &placed.iter().take(100).collect::<Vec<_>>()).await;
+    append(store, &albums[1], &placed.iter().skip(60).collect::<Vec<_>>()).await;
+    let query = SearchQuery::parse("in:Trip").expect("a query");
+    let scope = AlbumScope { within: vec![albums.iter().map(|album| album.id).collect()], outside: vec![] };
+    assert_full_pages(store, owner, &query, &scope, placed.iter().rev()).await;
+}
+
 /// A cursor is a place, not a photo.
 pub async fn a_search_goes_on_after_a_photo_that_is_gone(store: &Repositories) {
     let things = Things::new();
@@ -696,6 +761,25 @@ pub async fn a_search_finds_what_its_query_matches(store: &Repositories) {
 
 async fn search(store: &Repositories, owner: UserId, query: &SearchQuery, size: PageSize) -> Vec<Photo> {
     walk(size, async |page| store.photos.search(owner, query, &AlbumScope::default(), page).await).await
+}
+
+/// Asserts that a search finds just these photos in this order, and leaves no room on any page but the last.
+async fn assert_full_pages<'a>(
+    store: &Repositories,
+    owner: UserId,
+    query: &SearchQuery,
+    albums: &AlbumScope,
+    expected: impl Iterator<Item = &'a Photo>,
+) {
+    let (mut found, mut request) = (Vec::new(), PageRequest::first(size(50)));
+    loop {
+        let page = store.photos.search(owner, query, albums, request).await.succeeds("searching");
+        found.extend(page.items.iter().map(|photo| photo.id));
+        let Some(next) = page.next else { break };
+        assert_eq!(page.items.len(), 50, "a page of {query} that is not the last is full");
+        request = PageRequest::after(size(50), next);
+    }
+    assert_eq!(found, expected.map(|photo| photo.id).collect::<Vec<_>>(), "{query} finds these photos");
 }
 
 /// Asserts that a search finds just these photos, which have other times and ids, each later than the one before.

@@ -92,8 +92,7 @@ impl AlbumRepository for MemoryStore {
             let chosen = chosen.and_then(|cover| shelf.photos.get(&cover)).filter(|photo| photo.is_visible());
             chosen.or_else(|| shelf.visible_places(kept).next().map(|(_, photo)| photo)).cloned()
         };
-        let named: BTreeSet<&AlbumId> = albums.iter().collect();
-        Ok(named.into_iter().filter_map(|id| Some((*id, cover(shelf.albums.get(id)?)?))).collect())
+        Ok(albums.iter().filter_map(|id| Some((*id, cover(shelf.albums.get(id)?)?))).collect())
     }
 
     async fn add_photos(&self, owner: UserId, album: AlbumId, places: &[Membership]) -> Result<u64, RepositoryError> {

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use crate::Timestamp;
 use crate::ports::Clock;
 
-/// A clock that shows the same time until it is moved: for tests.
+/// A clock that shows the same time until it is moved, and that nobody waits for: who sleeps moves it on. For tests.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,8 +43,13 @@ impl ManualClock {
     }
 }
 
+#[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.millis.load(Ordering::SeqCst))
+    }
+
+    async fn sleep_until(&self, time: Timestamp) {
+        self.millis.fetch_max(time.as_millis(), Ordering::SeqCst);
     }
 }

@@ -19,10 +19,10 @@ impl CredentialRepository for MemoryStore {
         Ok(self.lock().credentials.get(&user).cloned())
     }
 
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, RepositoryError> {
+    async fn replace(&self, credential: &Credential, old: &PasswordHash) -> Result<bool, RepositoryError> {
         let mut state = self.lock();
-        let credential = state.credentials.get_mut(&user).filter(|credential| credential.password == *old);
-        Ok(credential.map(|credential| credential.password = new.clone()).is_some())
+        let kept = state.credentials.get_mut(&credential.user).filter(|kept| kept.password == *old);
+        Ok(kept.map(|kept| *kept = credential.clone()).is_some())
     }
 
     async fn put_code(&self, code: &OneTimeCode) -> Result<(), RepositoryError> {
@@ -53,6 +53,7 @@ impl CredentialRepository for MemoryStore {
         purpose: CodePurpose,
         address: &EmailAddress,
         hash: &Sha256Digest,
+        password: Option<PasswordHash>,
         now: Timestamp,
     ) -> Result<CodeTry, RepositoryError> {
         let mut state = self.lock();
@@ -64,7 +65,7 @@ impl CredentialRepository for MemoryStore {
             code.tries_left -= 1;
             return Ok(CodeTry::Refused);
         }
-        let (user, password) = (code.user, code.password.clone());
+        let (user, password) = (code.user, password.or_else(|| code.password.clone()));
         state.codes.remove(&place);
         if let Some(password) = password {
             state.credentials.insert(user, Credential { user, password, changed_at: now });

@@ -137,9 +137,10 @@ impl PhotoRepository for MemoryStore {
         let mut tags: BTreeMap<String, TagCount> = BTreeMap::new();
         for photo in self.lock().shelf(owner).visible() {
             for tag in photo.details.tags.iter() {
-                let key = tag.key();
-                if key.starts_with(key_prefix) {
-                    tags.entry(key).or_insert_with(|| TagCount { tag: tag.clone(), photos: 0 }).photos += 1;
+                if tag.key().starts_with(key_prefix) {
+                    tags.entry(tag.key().to_owned())
+                        .or_insert_with(|| TagCount { tag: tag.clone(), photos: 0 })
+                        .photos += 1;
                 }
             }
         }

@@ -45,7 +45,7 @@ pub trait AlbumRepository: Debug + Send + Sync + 'static {
     ) -> Result<Page<AlbumEntry, AlbumCursor>, RepositoryError>;
 
     /// For each of these albums, at most 100, the photo that stands for it: its cover if that is visible and stands in the album, else its first
-    /// visible photo. Albums without one are left out.
+    /// visible photo; in the order asked. Albums without one are left out; one named twice comes twice.
     async fn covers(&self, owner: UserId, albums: &[AlbumId]) -> Result<Vec<(AlbumId, Photo)>, RepositoryError>;
 
     /// Puts photos, at most 100, into an album, each at its rank; one that stands there already is moved. Photos and albums

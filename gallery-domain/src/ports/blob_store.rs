@@ -23,6 +23,9 @@ pub trait BlobStore: Debug + Send + Sync + 'static {
     /// [`AlreadyExists`](BlobError::AlreadyExists) and keeps what it had; of two at the same time one wins. Nobody ever sees a part of a blob.
     async fn put(&self, key: &BlobKey, info: &BlobInfo, bytes: ByteStream) -> Result<(), BlobError>;
 
+    /// Tries whether a blob could be kept at this moment, by writing something small. Nothing of it is left.
+    async fn try_writing(&self) -> Result<(), BlobError>;
+
     /// The description of a blob. One that is there and cannot be read as it was kept answers [`Corrupt`](BlobError::Corrupt), here and from [`get`](Self::get).
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError>;
 

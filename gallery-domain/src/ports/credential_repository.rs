@@ -10,6 +10,9 @@ use crate::{
 };
 
 /// Keeps password hashes and one-time codes.
+///
+/// Nothing removes a code because it has expired: there are at most two of an address, they go with the user, and of a code to confirm an
+/// address is still read, when it has expired, with which password somebody signed up.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait CredentialRepository: Debug + Send + Sync + 'static {
@@ -19,8 +22,8 @@ pub trait CredentialRepository: Debug + Send + Sync + 'static {
     /// The user's credential.
     async fn find(&self, user: UserId) -> Result<Option<Credential>, RepositoryError>;
 
-    /// Sets another hash of the same password, unless the credential's hash is no longer `old`; whether it did.
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, RepositoryError>;
+    /// Sets a user's credential in place of the one that has the hash `old`; unless by now there is another, or none. Whether it did.
+    async fn replace(&self, credential: &Credential, old: &PasswordHash) -> Result<bool, RepositoryError>;
 
     /// Sets a code in place of any other of its purpose and address.
     async fn put_code(&self, code: &OneTimeCode) -> Result<(), RepositoryError>;
@@ -36,14 +39,15 @@ pub trait CredentialRepository: Debug + Send + Sync + 'static {
     /// another, one where there was none, or none where there was one. Whether it did.
     async fn replace_code(&self, code: &OneTimeCode, old: Option<Sha256Digest>) -> Result<bool, RepositoryError>;
 
-    /// Tries a code: right, in time and with a try left, it is accepted and used up, and in the same write the password that it brings becomes
-    /// the user's, changed at `now`; one that brings none leaves the user's as it is. Wrong, it costs a try.
-    /// However many try at once, one at most is accepted, and no more wrong ones than there are tries are looked at.
+    /// Tries a code: right, in time and with a try left, it is accepted and used up, and in the same write the password that comes with this
+    /// try becomes the user's, changed at `now`, or if none does the one that the code brings; without either the user's stays as it is.
+    /// Wrong, it costs a try. However many try at once, one at most is accepted, and no more wrong ones than there are tries are looked at.
     async fn try_code(
         &self,
         purpose: CodePurpose,
         address: &EmailAddress,
         hash: &Sha256Digest,
+        password: Option<PasswordHash>,
         now: Timestamp,
     ) -> Result<CodeTry, RepositoryError>;
 

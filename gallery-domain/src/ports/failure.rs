@@ -13,6 +13,8 @@ pub struct BackendFailure {
     pub operation: &'static str,
     /// Whether trying again can help.
     pub retry: Retry,
+    /// What to tell whoever uses the gallery, if there is more to tell than that it failed.
+    pub outage: Option<Outage>,
     /// The cause.
     pub source: Box<dyn Error + Send + Sync>,
 }
@@ -26,6 +28,19 @@ pub enum Retry {
     After(Duration),
 }
 
+/// Why a backend is of no use for a while, in words for whoever uses the gallery: they say nothing of where and how it keeps things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Outage {
+    /// There is no room for anything new.
+    #[error("the gallery's disk is full, so nothing new can be kept: ask its operator to make room, then try again")]
+    DiskFull,
+    /// What there is can be read, and nothing can be changed.
+    #[error(
+        "the gallery's disk is read-only, so nothing can be changed: ask its operator to mend that, then try again"
+    )]
+    ReadOnly,
+}
+
 impl BackendFailure {
     /// A failure that will not go away by itself.
     pub fn permanent(
@@ -33,7 +48,7 @@ impl BackendFailure {
         operation: &'static str,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { backend, operation, retry: Retry::Never, source: source.into() }
+        Self { backend, operation, retry: Retry::Never, outage: None, source: source.into() }
     }
 
     /// A failure that may pass: worth a retry after a second.
@@ -42,7 +57,13 @@ impl BackendFailure {
         operation: &'static str,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { backend, operation, retry: Retry::After(Duration::from_secs(1)), source: source.into() }
+        Self { backend, operation, retry: Retry::After(Duration::from_secs(1)), outage: None, source: source.into() }
+    }
+
+    /// The same failure, of which it is known what to tell.
+    pub fn because_of(mut self, outage: Outage) -> Self {
+        self.outage = Some(outage);
+        self
     }
 
     /// Whether it may pass by itself.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{BackendFailure, RepositoryError};
-use crate::{ClientLabel, EmailAddress, InvalidValue, Password, SecretToken, Session, SessionId, UserId};
+use crate::{Client, EmailAddress, InvalidValue, Password, SecretToken, Session, SessionId, UserId};
 
 /// Proves who people are. The gallery keeps its own [users](crate::User) and says to whom an identity belongs.
 ///
@@ -38,19 +38,23 @@ pub trait IdentityProvider: Debug + Send + Sync + 'static {
     async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError>;
 
     /// Confirms an e-mail address with the code mailed to it; whose it is. From then on the password counts that they signed up with. Each code
-    /// works once.
+    /// works once, at that address only, for a day at most, and no longer than it takes to mistype it a hundred times.
     async fn confirm(&self, email: &EmailAddress, code: &str) -> Result<UserId, IdentityError>;
 
-    /// Logs in. `user` is whoever has this address, if anybody may log in with it at all.
+    /// Logs in. `user` is whoever has this address, if anybody may log in with it at all. A wrong password and an address without a user are
+    /// answered alike. A log-in with the password from before a change that ends meanwhile leaves no session.
+    ///
+    /// Guessing is slowed down by the [origin](Client::origin) that it comes from. However much is guessed elsewhere, nobody is kept out.
     async fn log_in(
         &self,
         user: Option<UserId>,
         email: &EmailAddress,
         password: &Password,
-        client: &ClientLabel,
+        client: &Client,
     ) -> Result<LogIn, IdentityError>;
 
-    /// The live session that a token opens.
+    /// The live session that a token opens. A session ends when it is not used for [`Session::IDLE`], and after [`Session::ABSOLUTE`] however much it
+    /// is used.
     async fn authenticate(&self, token: &SecretToken) -> Result<Option<Session>, IdentityError>;
 
     /// Checks the password of somebody who is logged in, before something grave.
@@ -64,24 +68,29 @@ pub trait IdentityProvider: Debug + Send + Sync + 'static {
     /// The user's live sessions, last created first.
     async fn sessions(&self, user: UserId) -> Result<Vec<Session>, IdentityError>;
 
-    /// Ends a session of the user. Ending an absent one succeeds.
+    /// Ends a session of the user. Ending an absent one, or another user's, succeeds and changes nothing.
     async fn end_session(&self, user: UserId, session: SessionId) -> Result<(), IdentityError>;
 
     /// Ends every session of the user, but for the one named.
     async fn end_sessions(&self, user: UserId, except: Option<SessionId>) -> Result<(), IdentityError>;
 
-    /// Mails a link to set a new password; `user` is whoever has this address. Without one nothing is mailed, and nobody is told.
+    /// Mails a link to set a new password; the one before stops working. `user` is whoever has this address. Without one nothing is mailed, and
+    /// nobody is told.
     async fn forgot_password(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError>;
 
-    /// Sets a new password with what was mailed, and ends every session.
+    /// Sets a new password with what was mailed, and ends every session; whose it is. What was mailed works once, at that address only, and for a
+    /// day at most. A password that is refused, or a failure before the new password counts, leaves it good. However many wrong ones are tried,
+    /// the right one works. What was guessed from where the `client` is delays nobody there any more.
     async fn reset_password(
         &self,
         email: &EmailAddress,
         token: &str,
         password: &Password,
+        client: &Client,
     ) -> Result<UserId, IdentityError>;
 
-    /// Sets a new password after checking the old one, and ends every session but the one named.
+    /// Sets a new password after checking the old one, and ends every session but the one named. Of several at once with the same old password
+    /// one is accepted, and one that began before another password was set is not.
     async fn change_password(
         &self,
         user: UserId,
@@ -91,7 +100,7 @@ pub trait IdentityProvider: Debug + Send + Sync + 'static {
         keep: Option<SessionId>,
     ) -> Result<(), IdentityError>;
 
-    /// Removes an identity with its sessions and codes. Removing an absent one succeeds.
+    /// Removes an identity with its password, sessions and codes. Removing an absent one succeeds.
     async fn remove(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError>;
 }
 

@@ -79,6 +79,8 @@ pub trait PhotoRepository: Debug + Send + Sync + 'static {
     ///
     /// `albums` names the albums that each [album reference](SearchQuery) of the query stands for. The work done is bounded by the
     /// page, not by how many photos there are; where few of the photos looked at match, the page is short, perhaps empty, and has a cursor.
+    /// Photos without a word that is sought, or outside the albums, are not looked at: a search for one word, or within albums alone, fills
+    /// its pages, however many other photos stand in between.
     async fn search(
         &self,
         owner: UserId,

@@ -1,9 +1,14 @@
 //! Signing up, logging in, cancelling.
 
+use std::time::Duration;
+
+use futures_util::future::join;
+
+use super::budget::Budget;
 use super::{CHANGE_ATTEMPTS, Context, Erasure, ORIGIN_THROTTLE, check_revision};
 use crate::ports::{IdentityError, LogIn, RepositoryError};
 use crate::{
-    Actor, ClientLabel, Decision, EmailAddress, GalleryError, Page, PageRequest, Password, PersonName, Revision,
+    Actor, Client, Decision, EmailAddress, GalleryError, Page, PageRequest, Password, PersonName, Revision,
     SecretToken, Session, SessionId, Task, ThrottleKey, Usage, User, UserId, UserStatus, Work,
 };
 
@@ -12,15 +17,6 @@ use crate::{
 pub struct Accounts {
     context: Context,
     erasure: Erasure,
-}
-
-/// Who asks, before anybody knows who they are.
-#[derive(Clone, Debug, Default)]
-pub struct Client {
-    /// Where the request comes from, such as an IPv4 /24 or an IPv6 /56: what attempts are counted by. `None` at the console.
-    pub origin: Option<String>,
-    /// What it calls itself.
-    pub label: ClientLabel,
 }
 
 /// What a person says on signing up.
@@ -44,13 +40,23 @@ pub struct Account {
 }
 
 impl Accounts {
+    /// Signing up takes this long at least: longer than its work, so that its time does not tell what there was to do.
+    pub const SIGN_UP_TAKES: Duration = Duration::from_millis(400);
+
     pub(super) fn new(context: Context, erasure: Erasure) -> Self {
         Self { context, erasure }
     }
 
-    /// Signs somebody up and mails them a code. Ends in the same way whether or not the address has an account.
+    /// Signs somebody up and mails them a code. Ends in the same way, and takes as long, whether or not the address has an account.
     pub async fn sign_up(&self, sign_up: &SignUp, client: &Client) -> Result<(), GalleryError> {
         self.throttle("sign-up", client).await?;
+        // An address that is new costs writes that another does not.
+        let answer_at = self.context.now().plus(Self::SIGN_UP_TAKES);
+        let (done, ()) = join(self.begin_sign_up(sign_up), self.context.clock.sleep_until(answer_at)).await;
+        done
+    }
+
+    async fn begin_sign_up(&self, sign_up: &SignUp) -> Result<(), GalleryError> {
         let identity = &self.context.identity;
         match self.unconfirmed_user(&sign_up.email, &sign_up.name).await? {
             Some(user) => identity.register(user.id, &user.email, &sign_up.password).await?,
@@ -93,8 +99,7 @@ impl Accounts {
     ) -> Result<(User, LogIn), GalleryError> {
         self.throttle("log-in", client).await?;
         let user = self.active_user(email).await?;
-        let log_in =
-            self.context.identity.log_in(user.as_ref().map(|user| user.id), email, password, &client.label).await?;
+        let log_in = self.context.identity.log_in(user.as_ref().map(|user| user.id), email, password, client).await?;
         let user = user.ok_or(GalleryError::WrongCredentials)?;
         Ok((user, log_in))
     }
@@ -143,7 +148,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), GalleryError> {
         self.throttle("reset", client).await?;
-        self.context.identity.reset_password(email, token, password).await?;
+        self.context.identity.reset_password(email, token, password, client).await?;
         Ok(())
     }
 
@@ -193,7 +198,7 @@ impl Accounts {
         let work = Work::new(Task::Account { owner: user }, self.context.now());
         self.change_user_with_work(user, None, Some(work), |user| user.status = UserStatus::Closing).await?;
         // The tombstone and its work are written: whatever fails from here on, the worker does.
-        if let Err(error) = self.erasure.continue_account(user).await {
+        if let Err(error) = self.erasure.continue_account(user, Budget::of_request(&self.context)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "erasing an account will be continued later");
         }
         Ok(())

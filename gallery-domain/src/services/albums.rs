@@ -2,12 +2,13 @@
 
 use futures_util::future::try_join;
 
+use super::album_order::AlbumOrder;
+use super::budget::Budget;
 use super::{CHANGE_ATTEMPTS, Context, Photos, check_revision};
 use crate::ports::RepositoryError;
 use crate::{
     Actor, Album, AlbumCursor, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, Description, GalleryError,
-    InvalidValue, Membership, Page, PageRequest, PageSize, Photo, PhotoId, Rank, RankCursor, Revision, Task, Timestamp,
-    UserId, Work,
+    InvalidValue, Page, PageRequest, PageSize, Photo, PhotoId, RankCursor, Revision, Task, Timestamp, UserId, Work,
 };
 
 /// Albums of whoever acts.
@@ -24,6 +25,13 @@ pub struct NewAlbum {
     pub title: AlbumTitle,
     /// Its description.
     pub description: Description,
+}
+
+impl NewAlbum {
+    /// What is asked for, as an idempotency key remembers it: in a form that the next version of the program writes alike.
+    fn request(&self) -> String {
+        serde_json::json!({ "create": "album", "title": self.title, "description": self.description }).to_string()
+    }
 }
 
 /// Changes to an album; `None` leaves as it is.
@@ -65,9 +73,6 @@ pub struct Deletion {
     pub photos: u64,
 }
 
-/// How many photos of an album are looked at in one go before the work is put back into the queue.
-const CHUNK: usize = 1_000;
-
 impl Albums {
     pub(super) fn new(context: Context, photos: Photos) -> Self {
         Self { context, photos }
@@ -81,7 +86,7 @@ impl Albums {
         idempotency_key: Option<&str>,
     ) -> Result<AlbumView, GalleryError> {
         let (owner, now) = (actor.user(), self.context.now());
-        let id = self.context.claim_id(owner, idempotency_key, &format!("createalbum {new:?}"), now).await?;
+        let id = self.context.claim_id(owner, idempotency_key, &new.request(), now).await?;
         let album = Album {
             id: AlbumId::from_uuid(id),
             owner,
@@ -171,7 +176,7 @@ impl Albums {
         id: AlbumId,
         page: PageRequest<RankCursor>,
     ) -> Result<Page<Photo, RankCursor>, GalleryError> {
-        self.find_live(actor.user(), id).await?;
+        self.context.live_album(actor.user(), id).await?;
         let page = self.context.repositories.albums.photos(actor.user(), id, page).await?;
         Ok(page.map(|(_, photo)| photo))
     }
@@ -183,47 +188,27 @@ impl Albums {
         id: AlbumId,
         photos: &[PhotoId],
         place: Place,
+        if_match: Option<Revision>,
     ) -> Result<u64, GalleryError> {
         let owner = actor.user();
-        self.find_live(owner, id).await?;
-        let albums = &self.context.repositories.albums;
+        let entry = self.context.live_album(owner, id).await?;
+        check_revision(entry.album.revision, if_match)?;
         let found = self.context.repositories.photos.find_many(owner, photos).await?;
         if let Some(absent) = photos.iter().position(|id| !found.iter().any(|photo| photo.id == *id)) {
             return Err(InvalidValue::new("is not one of your photos").in_field(format!("/photoIds/{absent}")).into());
         }
-        let next = match place {
-            Place::End => return self.photos.append_to_album(owner, id, photos).await,
-            Place::Start => {
-                let first =
-                    albums.members(owner, id, PageRequest::first(PageSize::new(1).expect("1 is a page size"))).await?;
-                first.items.into_iter().next()
-            }
-            Place::Before(photo) => {
-                let member = albums.member(owner, id, photo).await?;
-                Some(member.ok_or_else(|| InvalidValue::new("is not a photo of this album").in_field("/before"))?)
-            }
-        };
-        let before = match (&next, place) {
-            (Some(next), Place::Before(_)) => {
-                let cursor = RankCursor { rank: next.rank.clone(), photo: next.photo };
-                albums.member_before(owner, id, &cursor).await?
-            }
-            _ => None,
-        };
-        let mut unique: Vec<PhotoId> = Vec::with_capacity(photos.len());
-        for photo in photos {
-            if !unique.contains(photo) {
-                unique.push(*photo);
-            }
-        }
-        let ranks = Rank::spread(before.as_ref().map(|m| &m.rank), next.as_ref().map(|m| &m.rank), unique.len());
-        let places: Vec<_> = unique.into_iter().zip(ranks).map(|(photo, rank)| Membership { photo, rank }).collect();
-        Ok(albums.add_photos(owner, id, &places).await?)
+        AlbumOrder::of(&self.context, owner, id).put(&entry, photos, place).await
     }
 
     /// Takes photos, at most 100, out of an album; how many stood in it.
-    pub async fn remove_photos(&self, actor: &Actor, id: AlbumId, photos: &[PhotoId]) -> Result<u64, GalleryError> {
-        self.find_live(actor.user(), id).await?;
+    pub async fn remove_photos(
+        &self,
+        actor: &Actor,
+        id: AlbumId,
+        photos: &[PhotoId],
+        if_match: Option<Revision>,
+    ) -> Result<u64, GalleryError> {
+        check_revision(self.context.live_album(actor.user(), id).await?.album.revision, if_match)?;
         Ok(self.context.repositories.albums.remove_photos(actor.user(), id, photos).await?)
     }
 
@@ -233,8 +218,10 @@ impl Albums {
         actor: &Actor,
         id: AlbumId,
         photos: AlbumPhotos,
+        if_match: Option<Revision>,
     ) -> Result<Deletion, GalleryError> {
-        let entry = self.find_live(actor.user(), id).await?;
+        let entry = self.context.live_album(actor.user(), id).await?;
+        check_revision(entry.album.revision, if_match)?;
         Ok(deletion(&entry, photos))
     }
 
@@ -247,12 +234,18 @@ impl Albums {
         if_match: Option<Revision>,
     ) -> Result<Deletion, GalleryError> {
         let (owner, now) = (actor.user(), self.context.now());
-        let entry = self.find_live(owner, id).await?;
-        let work = Work::new(Task::Album { owner, album: id }, now);
+        let entry = self.context.live_album(owner, id).await?;
+        let (trashed, work) = (AlbumTrashed { at: now, photos }, Work::new(Task::Album { owner, album: id }, now));
         let album = self
-            .change(owner, id, if_match, |album| {
-                album.trashed = Some(AlbumTrashed { at: now, photos });
-                Ok(Some(work))
+            .change(owner, id, if_match, |album| match album.trashed {
+                None => {
+                    album.trashed = Some(trashed);
+                    Ok(Some(work))
+                }
+                // Written by this very call, whose answer was lost.
+                Some(current) if current == trashed => Ok(None),
+                // Another has deleted it meanwhile: what was to become of its photos is settled.
+                Some(_) => Err(GalleryError::NotFound("album")),
             })
             .await?;
         self.follow_now(&album).await;
@@ -287,14 +280,15 @@ impl Albums {
     /// When to look again, if it is not done.
     pub(super) async fn attend(&self, owner: UserId, id: AlbumId) -> Result<Option<Timestamp>, GalleryError> {
         let Some(entry) = self.context.repositories.albums.find(owner, id).await? else { return Ok(None) };
-        if !self.follow(&entry.album).await? {
-            return Ok(Some(self.context.now()));
-        }
-        let Some(trashed) = entry.album.trashed else { return Ok(None) };
         // A little after the last moment at which it could be brought back, for the sake of who did so just then.
-        let end = trashed.at.plus(self.context.policy().trash_retention).plus(self.context.policy().lease);
-        if self.context.now() < end {
-            return Ok(Some(end));
+        let end = entry
+            .album
+            .trashed
+            .map(|trashed| trashed.at.plus(self.context.policy().trash_retention).plus(self.context.policy().lease));
+        // Its photos have long followed by then: one that is not in the trash was brought back on its own.
+        if end.is_none_or(|end| self.context.now() < end) {
+            let is_done = self.follow(&entry.album, Budget::of_worker(&self.context)).await?;
+            return Ok(if is_done { end } else { Some(self.context.now()) });
         }
         self.context.repositories.albums.remove(owner, id).await?;
         Ok(None)
@@ -302,14 +296,14 @@ impl Albums {
 
     /// The first part of the work at once, so that a person sees it done. What fails, the worker does.
     async fn follow_now(&self, album: &Album) {
-        if let Err(error) = self.follow(album).await {
+        if let Err(error) = self.follow(album, Budget::of_request(&self.context)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "photos will follow their album later");
         }
     }
 
     /// Has photos follow their album; whether all do by now.
-    async fn follow(&self, album: &Album) -> Result<bool, GalleryError> {
-        let is_done = self.follow_members(album).await?;
+    async fn follow(&self, album: &Album, budget: Budget) -> Result<bool, GalleryError> {
+        let is_done = self.follow_members(album, budget).await?;
         // Deleted or brought back in the middle of this: whoever did that may have been through before the last photos were moved here.
         let current = self.context.repositories.albums.find(album.owner, album.id).await?;
         if current.is_some_and(|current| current.album.trashed != album.trashed) {
@@ -319,17 +313,21 @@ impl Albums {
         Ok(is_done)
     }
 
-    async fn follow_members(&self, album: &Album) -> Result<bool, GalleryError> {
+    /// Begins with the first photo, whoever was at it before: to pass over those that have followed takes little of the worker's time.
+    async fn follow_members(&self, album: &Album, mut budget: Budget) -> Result<bool, GalleryError> {
         let (owner, id) = (album.owner, album.id);
         if matches!(album.trashed, Some(AlbumTrashed { photos: AlbumPhotos::Keep, .. })) {
             return Ok(true);
         }
         let mut page = PageRequest::first(PageSize::MAX);
-        let (mut changed, repositories) = (0, &self.context.repositories);
+        let repositories = &self.context.repositories;
         loop {
             let members = repositories.albums.members(owner, id, page).await?;
             let ids: Vec<_> = members.items.iter().map(|member| member.photo).collect();
             for photo in repositories.photos.find_many(owner, &ids).await? {
+                if !budget.take() {
+                    return Ok(false);
+                }
                 let outcome = match album.trashed {
                     Some(_) if photo.is_visible() => self.photos.trash_with(owner, photo.id, Some(id), None).await,
                     None if photo.trashed.is_some_and(|trashed| trashed.with_album == Some(id)) => {
@@ -338,7 +336,7 @@ impl Albums {
                     _ => continue,
                 };
                 match outcome {
-                    Ok(_) => changed += 1,
+                    Ok(_) => {}
                     // Gone meanwhile, or its owner has uploaded the same bytes again: it stays where it is.
                     Err(GalleryError::NotFound(_) | GalleryError::Duplicate(_)) => {}
                     Err(error) => return Err(error),
@@ -346,15 +344,9 @@ impl Albums {
             }
             match members.next {
                 None => return Ok(true),
-                Some(_) if changed >= CHUNK => return Ok(false),
                 Some(next) => page = PageRequest::after(PageSize::MAX, next),
             }
         }
-    }
-
-    async fn find_live(&self, owner: UserId, id: AlbumId) -> Result<AlbumEntry, GalleryError> {
-        let entry = self.context.repositories.albums.find(owner, id).await?;
-        entry.filter(|entry| entry.album.trashed.is_none()).ok_or(GalleryError::NotFound("album"))
     }
 
     async fn with_covers(
@@ -398,11 +390,33 @@ impl Albums {
     }
 }
 
+impl Context {
+    /// An album that is not in the trash.
+    pub(super) async fn live_album(&self, owner: UserId, id: AlbumId) -> Result<AlbumEntry, GalleryError> {
+        let entry = self.repositories.albums.find(owner, id).await?;
+        entry.filter(|entry| entry.album.trashed.is_none()).ok_or(GalleryError::NotFound("album"))
+    }
+}
+
 fn deletion(entry: &AlbumEntry, photos: AlbumPhotos) -> Deletion {
     Deletion {
         photos: match photos {
             AlbumPhotos::Delete => entry.photo_count,
             AlbumPhotos::Keep => 0,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_remembered_in_a_form_that_outlasts_a_version() {
+        let new = NewAlbum {
+            title: AlbumTitle::parse("Holidays").expect("a title"),
+            description: Description::parse("two\nlines").expect("a description"),
+        };
+        assert_eq!(new.request(), r#"{"create":"album","description":"two\nlines","title":"Holidays"}"#);
     }
 }

@@ -1,5 +1,6 @@
 //! Removing things for good.
 
+use super::budget::Budget;
 use super::{CHANGE_ATTEMPTS, Context};
 use crate::ports::RepositoryError;
 use crate::{
@@ -15,9 +16,6 @@ pub struct Erasure {
 
 /// Says of a photo as it is whether it may be removed for good, or why not.
 pub(super) type MayGo<'a> = &'a (dyn Fn(&Photo) -> Result<(), GalleryError> + Send + Sync);
-
-/// How many photos of an account are erased in one go before the work is put back into the queue.
-const CHUNK: usize = 500;
 
 impl Erasure {
     pub(super) fn new(context: Context) -> Self {
@@ -45,10 +43,14 @@ impl Erasure {
         Ok(None)
     }
 
-    /// Goes on with a cancelled account: erases a chunk of what it holds. When to look again, if it is not done.
+    /// Goes on with a cancelled account: erases of what it holds as much as the budget allows. When to look again, if it is not done.
     ///
     /// An account that is gone already is looked at once more: a request that was under way when it was cancelled may have left something.
-    pub(super) async fn continue_account(&self, user: UserId) -> Result<Option<Timestamp>, GalleryError> {
+    pub(super) async fn continue_account(
+        &self,
+        user: UserId,
+        budget: Budget,
+    ) -> Result<Option<Timestamp>, GalleryError> {
         let repositories = &self.context.repositories;
         let account = repositories.users.find(user).await?;
         if account.as_ref().is_some_and(|account| account.status != UserStatus::Closing) {
@@ -58,7 +60,7 @@ impl Erasure {
             // A code that was being mailed while the account went.
             repositories.credentials.remove(user).await?;
         }
-        if let Some(due_at) = self.erase_holdings(user).await? {
+        if let Some(due_at) = self.erase_holdings(user, budget).await? {
             return Ok(Some(due_at));
         }
         let Some(account) = account else { return Ok(None) };
@@ -72,12 +74,13 @@ impl Erasure {
 
     /// Forgets a sign-up that nobody confirmed.
     pub(super) async fn expire_unconfirmed(&self, user: UserId) -> Result<Option<Timestamp>, GalleryError> {
+        let budget = Budget::of_worker(&self.context);
         let Some(account) = self.context.repositories.users.find(user).await? else {
-            return self.continue_account(user).await;
+            return self.continue_account(user, budget).await;
         };
         match account.status {
             UserStatus::Active => Ok(None),
-            UserStatus::Closing => self.continue_account(user).await,
+            UserStatus::Closing => self.continue_account(user, budget).await,
             UserStatus::Unconfirmed => {
                 let give_up_at = account.created_at.plus(self.context.policy().unconfirmed_retention);
                 if self.context.now() < give_up_at {
@@ -87,7 +90,7 @@ impl Erasure {
                 closing.status = UserStatus::Closing;
                 closing.revision = account.revision.next();
                 match self.context.repositories.users.replace(&closing, account.revision, None).await {
-                    Ok(()) => self.continue_account(user).await,
+                    Ok(()) => self.continue_account(user, budget).await,
                     Err(RepositoryError::Stale) => Ok(Some(self.context.now())),
                     Err(error) => Err(error.into()),
                 }
@@ -95,39 +98,39 @@ impl Erasure {
         }
     }
 
-    /// Erases a chunk of what a user holds, the account itself aside. When to look again, if there is more.
-    async fn erase_holdings(&self, user: UserId) -> Result<Option<Timestamp>, GalleryError> {
+    /// Erases what a user holds, the account itself aside, as far as the budget goes. When to look again, if there is more.
+    async fn erase_holdings(&self, user: UserId, mut budget: Budget) -> Result<Option<Timestamp>, GalleryError> {
         let (repositories, now) = (&self.context.repositories, self.context.now());
         self.context.identity.end_sessions(user, None).await?;
         let mut later: Option<Timestamp> = None;
-        let (mut page, mut erased) = (PageRequest::first(PageSize::MAX), 0);
+        let mut page = PageRequest::first(PageSize::MAX);
         loop {
             let photos = repositories.photos.all(user, page).await?;
             for photo in photos.items {
                 let waits_until = match photo.state {
                     // Its own work removes its blobs until then.
                     PhotoState::Erasing { settled_at } if now < settled_at => Some(settled_at),
-                    _ => {
-                        erased += 1;
-                        match self.bury(photo, &|_| Ok(())).await {
-                            Ok(photo) => self.continue_photo(&photo).await?,
-                            // Its own work was faster.
-                            Err(GalleryError::NotFound(_)) => None,
-                            Err(error) => return Err(error),
-                        }
-                    }
+                    _ if !budget.take() => return Ok(Some(now)),
+                    _ => match self.bury(photo, &|_| Ok(())).await {
+                        Ok(photo) => self.continue_photo(&photo).await?,
+                        // Its own work was faster.
+                        Err(GalleryError::NotFound(_)) => None,
+                        Err(error) => return Err(error),
+                    },
                 };
                 later = later.max(waits_until);
             }
             match photos.next {
                 None => break,
-                Some(_) if erased >= CHUNK => return Ok(Some(now)),
                 Some(next) => page = PageRequest::after(PageSize::MAX, next),
             }
         }
         loop {
             let albums = repositories.albums.all(user, PageRequest::first(PageSize::MAX)).await?;
             for album in &albums.items {
+                if !budget.take() {
+                    return Ok(Some(now));
+                }
                 repositories.albums.remove(user, album.id).await?;
             }
             if albums.next.is_none() {
@@ -181,7 +184,11 @@ impl Erasure {
         if residue.is_empty() {
             return Ok(true);
         }
-        tracing::error!(%user, ?residue, "a cancelled account still has something left; it is removed and checked again");
+        tracing::error!(
+            user = user.for_logs(),
+            ?residue,
+            "a cancelled account still has something left; it is removed and checked again"
+        );
         Ok(false)
     }
 

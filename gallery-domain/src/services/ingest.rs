@@ -10,8 +10,8 @@ use crate::ports::{
     Blob, BlobError, BlobInfo, ImageError, ProcessedImage, RepositoryError, byte_stream, collect_bytes,
 };
 use crate::{
-    Actor, BlobArea, BlobKey, Failure, FailureKind, GalleryError, Page, PageRequest, Photo, PhotoId, PhotoState,
-    Sha256Digest, Task, Timestamp, UserId, Work,
+    Actor, BlobArea, BlobKey, Failure, FailureKind, GalleryError, MediaType, Page, PageRequest, Photo, PhotoId,
+    PhotoState, Sha256Digest, Task, Timestamp, UserId, Work,
 };
 
 /// Turns uploaded bytes into photos.
@@ -66,7 +66,7 @@ impl Ingest {
             Added::Expected(photo, _) => photo,
             // One that waits to be looked into is the very photo that is being imported: an import before this one was cut short.
             Added::Duplicate(photo) if photo.state == PhotoState::Processing => photo,
-            Added::Duplicate(photo) => return Ok(Imported::Duplicate(photo)),
+            Added::Duplicate(photo) | Added::Repeated(photo) => return Ok(Imported::Duplicate(photo)),
         };
         let info = BlobInfo {
             content_type: new.original.content_type,
@@ -113,8 +113,10 @@ impl Ingest {
                 self.process(photo).await.map(|()| None)
             }
             PhotoState::Ready(_) => {
-                // An upload with a ticket from before, after the photo became ready by another.
-                self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?;
+                // Its upload is there still if a crash came when it had just become ready, or again if a ticket from before was used.
+                if self.has_come(owner, id).await? {
+                    self.settle(owner, id).await?;
+                }
                 Ok(None)
             }
             PhotoState::Failed(_) => {
@@ -141,12 +143,7 @@ impl Ingest {
 
     async fn receive(&self, photo: Photo) -> Result<Option<Timestamp>, GalleryError> {
         let now = self.context.now();
-        let came = match self.context.blobs.head(&BlobKey::incoming(photo.owner, photo.id)).await {
-            Ok(info) => info.is_some(),
-            Err(BlobError::Corrupt) => true,
-            Err(error) => return Err(error.into()),
-        };
-        if !came {
+        if !self.has_come(photo.owner, photo.id).await? {
             let deadline = photo.created_at.plus(self.context.policy().upload_deadline);
             if now < deadline {
                 return Ok(Some(deadline));
@@ -186,6 +183,7 @@ impl Ingest {
                 }
             },
         };
+        let announced = blob.info;
         let bytes = collect_bytes(blob.bytes, limit).await.map_err(|error| {
             GalleryError::Unavailable(crate::ports::BackendFailure::transient("blobs", "read upload", error))
         })?;
@@ -196,7 +194,7 @@ impl Ingest {
             }
             Ok(image) => {
                 if *source == incoming {
-                    self.context.blobs.copy(&incoming, &original).await?;
+                    self.keep_original(&photo, announced, image.facts.media_type).await?;
                 }
                 keep_derived(&self.context, &photo, &image).await?;
                 self.finish(photo, image).await
@@ -204,6 +202,39 @@ impl Ingest {
             Err(ImageError::Refused { kind, detail }) => self.fail(photo, kind, detail).await,
             // Never an outage to be waited for: it may be this very file that breaks the processor, so that it counts as an attempt.
             Err(error) => Err(GalleryError::Internal(Box::new(error))),
+        }
+    }
+
+    /// Keeps the upload for good, to be served as what it is: that it was announced as something else, as a wrong extension brings about, is no reason
+    /// to refuse it.
+    async fn keep_original(
+        &self,
+        photo: &Photo,
+        announced: BlobInfo,
+        media_type: MediaType,
+    ) -> Result<(), GalleryError> {
+        let blobs = &self.context.blobs;
+        let incoming = BlobKey::incoming(photo.owner, photo.id);
+        let original = BlobKey::original(photo.owner, photo.id, &photo.original.sha256);
+        if announced.content_type == media_type {
+            blobs.copy(&incoming, &original).await?;
+        } else if let Some(blob) = blobs.get(&incoming, None).await? {
+            let info = BlobInfo { content_type: media_type, ..announced };
+            match blobs.put(&original, &info, blob.bytes).await {
+                // From an attempt before this one.
+                Ok(()) | Err(BlobError::AlreadyExists) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an upload is there, be it damaged.
+    async fn has_come(&self, owner: UserId, id: PhotoId) -> Result<bool, GalleryError> {
+        match self.context.blobs.head(&BlobKey::incoming(owner, id)).await {
+            Ok(info) => Ok(info.is_some()),
+            Err(BlobError::Corrupt) => Ok(true),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -228,10 +259,7 @@ impl Ingest {
             ready.state = PhotoState::Ready(image.facts.clone());
             ready.revision = current.revision.next();
             match self.context.repositories.photos.replace(&ready, current.revision, None).await {
-                Ok(()) => {
-                    self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?;
-                    return Ok(());
-                }
+                Ok(()) => return self.settle(owner, id).await,
                 Err(RepositoryError::Stale) => match self.context.repositories.photos.find(owner, id).await? {
                     Some(changed) => current = changed,
                     None => return Ok(self.context.blobs.remove(&BlobKey::all_of(&current)).await?),
@@ -242,10 +270,16 @@ impl Ingest {
         Err(GalleryError::Stale { current: None })
     }
 
+    /// What is left to do when a photo has become ready: it follows an album that was deleted with its photos before, and its upload goes.
+    async fn settle(&self, owner: UserId, id: PhotoId) -> Result<(), GalleryError> {
+        self.photos.follow_albums(owner, id).await?;
+        Ok(self.context.blobs.remove(&[BlobKey::incoming(owner, id)]).await?)
+    }
+
     /// Another has finished, failed or erased the photo meanwhile: nothing may stay of this attempt that nobody will remove.
     async fn abandon(&self, photo: &Photo) -> Result<(), GalleryError> {
         match photo.state {
-            PhotoState::Ready(_) => Ok(self.context.blobs.remove(&[BlobKey::incoming(photo.owner, photo.id)]).await?),
+            PhotoState::Ready(_) => self.settle(photo.owner, photo.id).await,
             PhotoState::Failed(_) | PhotoState::Erasing { .. } => {
                 Ok(self.context.blobs.remove(&BlobKey::all_of(photo)).await?)
             }

@@ -4,23 +4,27 @@
 //! [`Accounts`] makes.
 
 mod accounts;
+mod album_order;
 mod albums;
+mod budget;
 mod erasure;
 mod ingest;
 mod integrity;
 mod photos;
+mod readiness;
 mod search;
 mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use accounts::{Account, Accounts, Client, SignUp};
+pub use accounts::{Account, Accounts, SignUp};
 pub use albums::{AlbumPatch, AlbumView, Albums, Deletion, NewAlbum, Place};
 pub use erasure::Erasure;
 pub use ingest::{Imported, Ingest};
 pub use integrity::{Fault, FaultKind, Integrity, VerifyOptions, VerifySummary};
 pub use photos::{Added, BulkAction, NewPhoto, PhotoList, PhotoPatch, PhotoUrls, Photos};
+pub use readiness::Readiness;
 pub use search::Search;
 pub use worker::{Worker, WorkerReport};
 
@@ -108,6 +112,8 @@ pub struct Gallery {
     pub worker: Worker,
     /// Checking that everything is as it should be.
     pub integrity: Integrity,
+    /// Whether it can work.
+    pub readiness: Readiness,
     context: Context,
 }
 
@@ -124,6 +130,7 @@ impl Gallery {
             search: Search::new(context.clone()),
             worker: Worker::new(context.clone(), ingest.clone(), albums.clone(), erasure.clone()),
             integrity: Integrity::new(context.clone()),
+            readiness: Readiness::new(context.clone()),
             photos,
             albums,
             ingest,

@@ -1,16 +1,17 @@
 //! Photos: adding, listing, changing, deleting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join3;
 
+use super::album_order::AlbumOrder;
 use super::erasure::MayGo;
-use super::{CHANGE_ATTEMPTS, Context, Erasure, check_revision};
+use super::{CHANGE_ATTEMPTS, Context, Erasure, Place, check_revision};
 use crate::ports::{BlobInfo, IdempotencyClaim, RepositoryError, UploadTicket};
 use crate::{
-    Actor, AlbumId, BlobKey, DerivedImage, Description, FileName, GalleryError, InvalidValue, MediaType, Membership,
-    MonthCount, Original, Page, PageRequest, Photo, PhotoCursor, PhotoDetails, PhotoId, PhotoState, Rank, Revision,
-    Sha256Digest, TagCount, Tags, TakenAt, Task, Title, Trashed, UserId, Work,
+    Actor, AlbumEntry, AlbumId, AlbumPhotos, BlobKey, DerivedImage, Description, FileName, GalleryError, InvalidValue,
+    MediaType, MonthCount, Original, Page, PageRequest, Photo, PhotoCursor, PhotoDetails, PhotoId, PhotoState,
+    Revision, Sha256Digest, TagCount, Tags, TakenAt, Task, Title, Trashed, UserId, Work,
 };
 
 /// Photos of whoever acts.
@@ -36,6 +37,8 @@ pub struct NewPhoto {
 pub enum Added {
     /// The photo was made, or an upload of the same bytes had been announced and waits for them: upload them.
     Expected(Photo, UploadTicket),
+    /// This very request, told by its idempotency key, made the photo before, and the bytes have come since.
+    Repeated(Photo),
     /// The owner has a photo of these bytes.
     Duplicate(Photo),
 }
@@ -129,12 +132,12 @@ impl Photos {
             let reason = format!("is more than {limit} bytes ({} MiB): the file is too large", limit >> 20);
             return Err(InvalidValue::new(reason).in_field("/size").into());
         }
-        if let Some(album) = new.album {
-            self.check_album(owner, album).await?;
-        }
+        let album = match new.album {
+            Some(album) => Some(self.context.live_album(owner, album).await?),
+            None => None,
+        };
         let now = self.context.now();
-        let id =
-            PhotoId::from_uuid(self.context.claim_id(owner, idempotency_key, &format!("addphoto {new:?}"), now).await?);
+        let id = PhotoId::from_uuid(self.context.claim_id(owner, idempotency_key, &new.request(), now).await?);
         let photo = Photo {
             id,
             owner,
@@ -152,14 +155,16 @@ impl Photos {
             Err(RepositoryError::AlreadyExists) => self.existing(owner, id, &new.original.sha256).await?,
             Err(error) => return Err(error.into()),
         };
-        if let Some(album) = new.album {
-            self.append_to_album(owner, album, &[photo.id]).await?;
+        if let Some(entry) = album {
+            let order = AlbumOrder::of(&self.context, owner, entry.album.id);
+            order.put(&entry, &[photo.id], Place::End).await?;
         }
         match photo.state {
             PhotoState::Uploading => {
                 let ticket = self.upload_ticket(&photo).await?;
                 Ok(Added::Expected(photo, ticket))
             }
+            _ if photo.id == id => Ok(Added::Repeated(photo)),
             _ => Ok(Added::Duplicate(photo)),
         }
     }
@@ -300,11 +305,7 @@ impl Photos {
     ) -> Result<Vec<(PhotoId, Result<(), GalleryError>)>, GalleryError> {
         match action {
             BulkAction::AddToAlbum(album) => return self.bulk_add_to_album(actor, ids, *album).await,
-            BulkAction::RemoveFromAlbum(album) => {
-                self.check_album(actor.user(), *album).await?;
-                self.context.repositories.albums.remove_photos(actor.user(), *album, ids).await?;
-                return Ok(ids.iter().map(|id| (*id, Ok(()))).collect());
-            }
+            BulkAction::RemoveFromAlbum(album) => return self.bulk_remove_from_album(actor, ids, *album).await,
             _ => {}
         }
         let mut outcomes = Vec::with_capacity(ids.len());
@@ -360,44 +361,39 @@ impl Photos {
         album: AlbumId,
     ) -> Result<Vec<(PhotoId, Result<(), GalleryError>)>, GalleryError> {
         let owner = actor.user();
-        self.check_album(owner, album).await?;
-        let found = self.context.repositories.photos.find_many(owner, ids).await?;
-        let known: std::collections::BTreeSet<_> =
-            found.iter().filter(|photo| !photo.is_erasing()).map(|photo| photo.id).collect();
-        let (mut place, mut outcomes) = (Vec::new(), Vec::with_capacity(ids.len()));
-        for id in ids {
-            if known.contains(id) {
-                place.push(*id);
-                outcomes.push((*id, Ok(())));
-            } else {
-                outcomes.push((*id, Err(GalleryError::NotFound("photo"))));
-            }
-        }
-        self.append_to_album(owner, album, &place).await?;
+        let entry = self.context.live_album(owner, album).await?;
+        let (there, outcomes) = self.present(owner, ids).await?;
+        AlbumOrder::of(&self.context, owner, album).put(&entry, &there, Place::End).await?;
         Ok(outcomes)
     }
 
-    /// Puts photos that are not in an album yet at its end.
-    pub(super) async fn append_to_album(
+    async fn bulk_remove_from_album(
+        &self,
+        actor: &Actor,
+        ids: &[PhotoId],
+        album: AlbumId,
+    ) -> Result<Vec<(PhotoId, Result<(), GalleryError>)>, GalleryError> {
+        let owner = actor.user();
+        self.context.live_album(owner, album).await?;
+        let (there, outcomes) = self.present(owner, ids).await?;
+        self.context.repositories.albums.remove_photos(owner, album, &there).await?;
+        Ok(outcomes)
+    }
+
+    /// Those of the photos that are there, and an outcome for each.
+    async fn present(
         &self,
         owner: UserId,
-        album: AlbumId,
-        photos: &[PhotoId],
-    ) -> Result<u64, GalleryError> {
-        let albums = &self.context.repositories.albums;
-        let mut absent = Vec::new();
-        for photo in photos {
-            if !absent.contains(photo) && albums.member(owner, album, *photo).await?.is_none() {
-                absent.push(*photo);
-            }
-        }
-        let last = albums.last_member(owner, album).await?;
-        let ranks = Rank::spread(last.as_ref().map(|last| &last.rank), None, absent.len());
-        let places: Vec<_> = absent.into_iter().zip(ranks).map(|(photo, rank)| Membership { photo, rank }).collect();
-        if places.is_empty() {
-            return Ok(0);
-        }
-        Ok(albums.add_photos(owner, album, &places).await?)
+        ids: &[PhotoId],
+    ) -> Result<(Vec<PhotoId>, Vec<(PhotoId, Result<(), GalleryError>)>), GalleryError> {
+        let found = self.context.repositories.photos.find_many(owner, ids).await?;
+        let known: BTreeSet<_> = found.iter().filter(|photo| !photo.is_erasing()).map(|photo| photo.id).collect();
+        let outcome = |id: &PhotoId| match known.contains(id) {
+            true => (*id, Ok(())),
+            false => (*id, Err(GalleryError::NotFound("photo"))),
+        };
+        let there = ids.iter().copied().filter(|id| known.contains(id)).collect();
+        Ok((there, ids.iter().map(outcome).collect()))
     }
 
     /// Moves a visible photo to the trash, on its own or with its album; one that is there already stays as it is.
@@ -419,6 +415,25 @@ impl Photos {
             }
         })
         .await
+    }
+
+    /// Has a photo follow an album of its own that was deleted with its photos, as it does that became ready only afterwards.
+    pub(super) async fn follow_albums(&self, owner: UserId, id: PhotoId) -> Result<(), GalleryError> {
+        let repositories = &self.context.repositories;
+        for album in repositories.albums.albums_of(owner, id).await? {
+            let takes_photos =
+                |entry: &AlbumEntry| entry.album.trashed.is_some_and(|trashed| trashed.photos == AlbumPhotos::Delete);
+            if !repositories.albums.find(owner, album).await?.as_ref().is_some_and(takes_photos) {
+                continue;
+            }
+            self.trash_with(owner, id, Some(album), None).await?;
+            // Brought back in this very moment: whoever did that may have looked at this photo before.
+            if !repositories.albums.find(owner, album).await?.as_ref().is_some_and(takes_photos) {
+                let work = Work::new(Task::Album { owner, album }, self.context.now());
+                repositories.work.schedule(&work).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Brings a photo back from the trash: with an album named, only if it was trashed with that.
@@ -485,13 +500,6 @@ impl Photos {
         Err(GalleryError::Stale { current: None })
     }
 
-    async fn check_album(&self, owner: UserId, album: AlbumId) -> Result<(), GalleryError> {
-        match self.context.repositories.albums.find(owner, album).await? {
-            Some(entry) if entry.album.trashed.is_none() => Ok(()),
-            _ => Err(GalleryError::NotFound("album")),
-        }
-    }
-
     /// The photo that stands in the way of a new one: the one a repeated request made before, or one of the same bytes.
     async fn existing(&self, owner: UserId, id: PhotoId, sha256: &Sha256Digest) -> Result<Photo, GalleryError> {
         let photos = &self.context.repositories.photos;
@@ -548,5 +556,44 @@ impl NewPhoto {
             details: PhotoDetails::default(),
             album: None,
         }
+    }
+
+    /// What is asked for, as an idempotency key remembers it: in a form of its own, so that a repetition is known as one also by the
+    /// next version of the program. What a later version adds has to be left out where nobody gave it.
+    fn request(&self) -> String {
+        let (original, details) = (&self.original, &self.details);
+        let request = serde_json::json!({
+            "add": "photo",
+            "fileName": original.file_name,
+            "contentType": original.content_type,
+            "bytes": original.bytes,
+            "sha256": original.sha256,
+            "title": details.title,
+            "description": details.description,
+            "tags": details.tags,
+            "favourite": details.favourite,
+            "takenAt": details.taken_at,
+            "album": self.album,
+        });
+        request.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_remembered_in_a_form_that_outlasts_a_version() {
+        let name = FileName::parse("IMG_1.jpg").expect("a file name");
+        let mut new = NewPhoto::plain(name, MediaType::Jpeg, 7, Sha256Digest::of(b""));
+        new.details.tags = Tags::parse("/tags", &["Lake"]).expect("tags");
+        new.details.taken_at = Some("2024-06-01T12:30:00+02:00".parse().expect("a time"));
+        let expected =
+            r#"{"add":"photo","album":null,"bytes":7,"contentType":"image/jpeg","description":"","favourite":false,"#
+                .to_owned()
+                + r#""fileName":"IMG_1.jpg","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#
+                + r#""tags":["Lake"],"takenAt":"2024-06-01T12:30:00+02:00","title":""}"#;
+        assert_eq!(new.request(), expected);
     }
 }

@@ -115,7 +115,12 @@ impl Worker {
     }
 
     async fn retry_later(&self, work: &ClaimedWork, error: &GalleryError) -> Result<(), GalleryError> {
-        tracing::warn!(task = %work.task.key(), attempts = work.attempts, error = error as &dyn std::error::Error, "work failed and will be tried again");
+        tracing::warn!(
+            task = work.task.for_logs(),
+            attempts = work.attempts,
+            error = error as &dyn std::error::Error,
+            "work failed and will be tried again"
+        );
         let (queue, now) = (&self.context.repositories.work, self.context.now());
         let delay = Duration::from_secs(1 << work.attempts.min(16)).min(LONGEST_RETRY);
         match work.task {

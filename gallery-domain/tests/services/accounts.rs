@@ -1,6 +1,9 @@
 //! Signing up, logging in, cancelling.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
+use gallery_domain::ports::Clock;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
@@ -37,6 +40,21 @@ async fn forgot_password_and_resend_answer_alike_whether_or_not_the_address_is_k
     }
     assert!(world.identity.reset_token(&email("nobody")).is_none());
     assert!(world.identity.code(&email("ada")).is_none(), "she is confirmed");
+}
+
+#[tokio::test]
+async fn signing_up_takes_as_long_whatever_there_is_to_write() {
+    for name in ["ada", "bob"] {
+        for slow in 0..5 {
+            let world = World::new();
+            world.person("ada").await;
+            let clock = world.clock.clone();
+            world.plan.visit(slow, Box::pin(async move { clock.advance(Accounts::SIGN_UP_TAKES / 2) }));
+            let before = world.clock.now();
+            world.shaky.accounts.sign_up(&sign_up(name), &anybody()).await.expect("sign-up");
+            assert_eq!(world.clock.now().since(before), Accounts::SIGN_UP_TAKES, "{name}, when call {slow} takes long");
+        }
+    }
 }
 
 #[tokio::test]
@@ -100,6 +118,31 @@ async fn who_cancels_is_out_at_once_even_when_nothing_can_be_erased_yet() {
 }
 
 #[tokio::test]
+async fn a_code_that_was_being_mailed_while_the_account_went_is_removed_by_the_second_look() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    world.gallery.accounts.cancel(&ada.actor, &password(PASSWORD)).await.expect("cancel");
+    let credentials = &world.ports.repositories.credentials;
+    for purpose in [CodePurpose::ConfirmEmail, CodePurpose::ResetPassword] {
+        let code = OneTimeCode {
+            purpose,
+            address: ada.email.clone(),
+            user: ada.actor.user(),
+            hash: Sha256Digest::of(b"code"),
+            expires_at: world.clock_now().plus(HOUR),
+            tries_left: 5,
+            password: None,
+        };
+        credentials.put_code(&code).await.expect("a code");
+    }
+    world.pass(HOUR).await;
+    for purpose in [CodePurpose::ConfirmEmail, CodePurpose::ResetPassword] {
+        assert_eq!(credentials.find_code(purpose, &ada.email).await.expect("find"), None, "{purpose:?}");
+    }
+    assert_eq!(world.remains(&ada).await, Vec::<&str>::new());
+}
+
+#[tokio::test]
 async fn a_sign_up_that_nobody_confirms_is_forgotten_after_seven_days() {
     let world = World::new();
     let users = &world.ports.repositories.users;
@@ -121,7 +164,7 @@ async fn a_confirmed_account_outlives_the_time_of_its_confirmation() {
 
 #[test]
 fn a_sign_up_that_fails_anywhere_can_be_repeated_and_expires_if_it_is_not() {
-    use crate::faulty::Fault;
+    use gallery_domain::memory::faulty::Fault;
 
     let mut cases = 0;
     for call in 0..4 {
@@ -187,4 +230,35 @@ async fn too_many_tries_from_one_origin_have_to_wait_and_then_may_go_on() {
     world.clock.advance(waits.expect("throttled"));
     let outcome = world.gallery.accounts.log_in(&email("ada"), &password(PASSWORD), &client).await;
     assert!(matches!(outcome, Err(GalleryError::WrongCredentials)));
+}
+
+#[tokio::test]
+async fn a_request_that_cancels_an_account_takes_about_a_second_however_long_each_photo_takes() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for number in 0..300 {
+        world.photo(&ada.actor, &number.to_string()).await;
+    }
+    let begin = world.clock_now();
+    world.slow().accounts.cancel(&ada.actor, &password(PASSWORD)).await.expect("cancelled");
+    assert!(world.clock_now().since(begin) < Duration::from_millis(1_200));
+    let left = world.blobs(ada.actor.user()).await.len();
+    assert!(0 < left && left < 900, "{left} blobs are left");
+    world.pass(2 * DAY).await;
+    assert_eq!(world.remains(&ada).await, Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_request_that_cancels_an_account_removes_a_bounded_number_of_albums() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for number in 0..700 {
+        world.album(&ada.actor, &number.to_string(), &[]).await;
+    }
+    world.gallery.accounts.cancel(&ada.actor, &password(PASSWORD)).await.expect("cancelled");
+    let albums = &world.ports.repositories.albums;
+    let left = albums.all(ada.actor.user(), PageRequest::first(PageSize::MAX)).await.expect("all");
+    assert!(left.next.is_some(), "the worker does the rest");
+    world.pass(2 * DAY).await;
+    assert_eq!(world.remains(&ada).await, Vec::<&str>::new());
 }

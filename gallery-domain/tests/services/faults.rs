@@ -8,9 +8,9 @@ use futures_util::future::BoxFuture;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
-use crate::faulty::Fault;
 use crate::scene::{Fate, Scene, same};
 use crate::world::{DAY, HOUR, KEY, MINUTE, PASSWORD, file, file_of, password, title};
+use gallery_domain::memory::faulty::Fault;
 
 /// One request of a client or one run of the worker, as often as it takes.
 #[derive(Clone, Copy)]
@@ -65,6 +65,17 @@ fn use_cases() -> Vec<UseCase> {
             ..repeatable("import a file", |gallery, scene| {
                 async move {
                     let (new, bytes) = file("new");
+                    let new = NewPhoto { album: Some(scene.holiday), ..new };
+                    gallery.ingest.import(scene.actor(), &new, bytes).await.map(drop)
+                }
+                .boxed()
+            })
+        },
+        UseCase {
+            holds: |scene| expect_new_photo(scene, Photo::is_visible).boxed(),
+            ..repeatable("import a GIF that is called a JPEG", |gallery, scene| {
+                async move {
+                    let (new, bytes) = file_of("animation", "GIF89a and some more bytes, as far as tests go");
                     let new = NewPhoto { album: Some(scene.holiday), ..new };
                     gallery.ingest.import(scene.actor(), &new, bytes).await.map(drop)
                 }
@@ -178,7 +189,7 @@ fn use_cases() -> Vec<UseCase> {
                 async move {
                     let (dog, beach) = (scene.id("dog"), scene.id("beach"));
                     let place = Place::Before(beach);
-                    gallery.albums.add_photos(scene.actor(), scene.holiday, &[dog], place).await.map(drop)
+                    gallery.albums.add_photos(scene.actor(), scene.holiday, &[dog], place, None).await.map(drop)
                 }
                 .boxed()
             })
@@ -187,7 +198,11 @@ fn use_cases() -> Vec<UseCase> {
             holds: |scene| expect_in(scene, |scene| scene.holiday, &["castle"]).boxed(),
             ..repeatable("take photos out of an album", |gallery, scene| {
                 async move {
-                    gallery.albums.remove_photos(scene.actor(), scene.holiday, &[scene.id("beach")]).await.map(drop)
+                    gallery
+                        .albums
+                        .remove_photos(scene.actor(), scene.holiday, &[scene.id("beach")], None)
+                        .await
+                        .map(drop)
                 }
                 .boxed()
             })

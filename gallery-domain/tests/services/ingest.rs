@@ -58,6 +58,24 @@ async fn a_text_that_is_called_a_photo_fails_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_file_is_served_as_what_it_is_whatever_it_was_called() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let png = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02", &[8; 40][..]].concat();
+    let (new, bytes) = file_of("really a PNG", png);
+    assert_eq!(new.original.content_type, MediaType::Jpeg);
+    let photo = upload(&world, &ada, new, &bytes).await;
+    assert_eq!(photo.facts().expect("it is ready").media_type, MediaType::Png);
+    let original = BlobKey::original(photo.owner, photo.id, &photo.original.sha256);
+    let info = world.ports.blobs.head(&original).await.expect("head").expect("it is there");
+    let expected = BlobInfo { content_type: MediaType::Png, bytes: bytes.len() as u64, sha256: photo.original.sha256 };
+    assert_eq!(info, expected);
+    let incoming = BlobKey::incoming(photo.owner, photo.id);
+    assert_eq!(world.ports.blobs.head(&incoming).await.expect("head"), None);
+    assert_eq!(world.faults(false).await, []);
+}
+
+#[tokio::test]
 async fn an_upload_that_never_comes_fails_after_a_day_and_is_forgotten_after_thirty() {
     let world = World::new();
     let ada = world.person("ada").await;

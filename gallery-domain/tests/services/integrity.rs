@@ -195,6 +195,10 @@ impl BlobStore for Rotten {
         self.blobs.put(key, info, bytes).await
     }
 
+    async fn try_writing(&self) -> Result<(), BlobError> {
+        self.blobs.try_writing().await
+    }
+
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {
         if self.damaged && *key == self.key {
             return Err(BlobError::Corrupt);

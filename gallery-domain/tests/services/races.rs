@@ -52,6 +52,14 @@ const RESTORE_AUTUMN: Act =
     |gallery, scene| async move { gallery.albums.restore(scene.actor(), scene.autumn, None).await.map(drop) }.boxed();
 const UPLOADED: Act =
     |gallery, scene| async move { gallery.ingest.uploaded(scene.actor().user(), scene.id("sent")).await }.boxed();
+const UPLOADED_INTO_HOLIDAY: Act = |gallery, scene| {
+    async move {
+        let albums = &scene.world.gallery.albums;
+        albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End, None).await?;
+        gallery.ingest.uploaded(scene.actor().user(), scene.id("sent")).await
+    }
+    .boxed()
+};
 const CANCEL: Act =
     |gallery, scene| async move { gallery.accounts.cancel(scene.actor(), &password(PASSWORD)).await }.boxed();
 const NOTHING_IS_LEFT: fn(Scene, Answers) -> BoxFuture<'static, Result<(), String>> = |scene, _| {
@@ -132,6 +140,31 @@ fn pairs() -> Vec<Pair> {
             holds: album_and_photos_agree,
         },
         Pair {
+            name: "deleting an album with its photos and without",
+            after: HOUR,
+            first: DELETE_HOLIDAY,
+            second: |gallery, scene| {
+                async move {
+                    scene.world.clock.advance(Duration::from_secs(1));
+                    let deletion = gallery.albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Keep, None).await;
+                    deletion.map(drop)
+                }
+                .boxed()
+            },
+            holds: |scene, answers| {
+                async move {
+                    same(
+                        "how many deleted it",
+                        &1,
+                        &[&answers.first, &answers.second].iter().filter(|a| a.is_ok()).count(),
+                    )?;
+                    let fate = if answers.first.is_ok() { Fate::InTrash } else { Fate::Visible };
+                    same("its photos", &[fate, fate], &[scene.fate("beach").await, scene.fate("castle").await])
+                }
+                .boxed()
+            },
+        },
+        Pair {
             name: "restoring and deleting an album again",
             after: HOUR,
             first: |gallery, scene| {
@@ -162,6 +195,28 @@ fn pairs() -> Vec<Pair> {
                 }
                 .boxed()
             },
+        },
+        Pair {
+            name: "an upload becoming ready while its album is deleted",
+            after: Duration::ZERO,
+            first: UPLOADED_INTO_HOLIDAY,
+            second: DELETE_HOLIDAY,
+            holds: |scene, _| async move { same("the photo", &Fate::InTrash, &scene.fate("sent").await) }.boxed(),
+        },
+        Pair {
+            name: "an upload becoming ready while its album is brought back",
+            after: Duration::ZERO,
+            first: |gallery, scene| {
+                async move {
+                    let albums = &scene.world.gallery.albums;
+                    albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End, None).await?;
+                    albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Delete, None).await?;
+                    gallery.ingest.uploaded(scene.actor().user(), scene.id("sent")).await
+                }
+                .boxed()
+            },
+            second: RESTORE_HOLIDAY_FOR_GOOD,
+            holds: |scene, _| async move { same("the photo", &Fate::Visible, &scene.fate("sent").await) }.boxed(),
         },
         Pair {
             name: "an upload becoming ready while it is edited",

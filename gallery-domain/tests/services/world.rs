@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gallery_domain::memory::{ManualClock, MemoryBlobs, MemoryImages, MemoryMailer, MemoryStore, SequentialIds};
+use gallery_domain::memory::faulty::Plan;
+use gallery_domain::memory::{
+    ManualClock, MemoryBlobs, MemoryIdentity, MemoryImages, MemoryMailer, MemoryStore, SequentialIds,
+};
 use gallery_domain::ports::*;
 use gallery_domain::services::*;
 use gallery_domain::*;
 use uuid::Uuid;
-
-use crate::faulty::{Plan, faulty};
-use crate::identity::PlainIdentity;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) shaky: Gallery,
     pub(crate) plan: Arc<Plan>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) identity: Arc<PlainIdentity>,
+    pub(crate) identity: Arc<MemoryIdentity>,
     pub(crate) mailer: Arc<MemoryMailer>,
     pub(crate) ports: Ports,
 }
@@ -51,13 +51,8 @@ impl World {
         let clock = Arc::new(ManualClock::new("2024-06-01T12:00:00Z".parse().expect("a time")));
         let (ids, mailer) = (Arc::new(SequentialIds::new()), Arc::new(MemoryMailer::new()));
         let (repositories, blobs) = (MemoryStore::new().repositories(), MemoryBlobs::new(ids.clone(), "/blobs"));
-        let identity = Arc::new(PlainIdentity {
-            sessions: repositories.sessions.clone(),
-            mailer: mailer.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            known: Default::default(),
-        });
+        let identity = MemoryIdentity::new(repositories.sessions.clone(), mailer.clone(), clock.clone(), ids.clone());
+        let identity = Arc::new(identity);
         let ports = Ports {
             repositories,
             blobs: Arc::new(blobs.clone()),
@@ -68,8 +63,14 @@ impl World {
             ids,
         };
         let plan = Arc::new(Plan::default());
-        let shaky = Gallery::new(faulty(&ports, &plan), policy);
+        let shaky = Gallery::new(plan.faulty_ports(&ports), policy);
         Self { gallery: Gallery::new(ports.clone(), policy), shaky, plan, clock, identity, mailer, ports }
+    }
+
+    /// The same gallery, slow.
+    pub(crate) fn slow(&self) -> Gallery {
+        let clock = Arc::new(BusyClock(self.clock.clone()));
+        Gallery::new(Ports { clock, ..self.ports.clone() }, Policy::default())
     }
 
     /// Signs somebody up, confirms the address and logs them in.
@@ -114,7 +115,7 @@ impl World {
         let new = NewAlbum { title: AlbumTitle::parse(title).expect("a title"), description: Description::default() };
         let album = self.gallery.albums.create(actor, &new, None).await.expect("album").entry.album.id;
         for photos in photos.chunks(100) {
-            self.gallery.albums.add_photos(actor, album, photos, Place::End).await.expect("photos");
+            self.gallery.albums.add_photos(actor, album, photos, Place::End, None).await.expect("photos");
         }
         album
     }
@@ -190,6 +191,22 @@ impl World {
             ("work", repositories.work.next_due().await.expect("next due").is_some()),
         ];
         remains.into_iter().filter(|(_, is_left)| *is_left).map(|(what, _)| what).collect()
+    }
+}
+
+/// A clock that has gone on a little whenever somebody looks at it, as everything takes its time.
+#[derive(Debug)]
+struct BusyClock(Arc<ManualClock>);
+
+#[async_trait::async_trait]
+impl Clock for BusyClock {
+    fn now(&self) -> Timestamp {
+        self.0.advance(Duration::from_millis(5));
+        self.0.now()
+    }
+
+    async fn sleep_until(&self, time: Timestamp) {
+        self.0.sleep_until(time).await;
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn gallery(folder: &Path) -> Bench {
     Bench { gallery, connected, actor, middle: PhotoCursor::before(Timestamp::MAX) }
 }
 
-/// Adds `count` ready photos without bytes: one an hour, every tenth tagged `beach`, every thousandth titled `eclipse`.
+/// Adds `count` ready photos without bytes: one an hour, every fifth tagged `beach`, the others `city`, every third titled `eclipse`.
 #[allow(dead_code, reason = "not every benchmark needs many photos")]
 pub(crate) async fn fill(bench: &mut Bench, count: u64) {
     let start = Timestamp::from_millis(1_000_000_000_000);
@@ -45,8 +45,8 @@ pub(crate) async fn fill(bench: &mut Bench, count: u64) {
     for number in 0..count {
         let now = start.plus(Duration::from_secs(number * 3600));
         let id = PhotoId::from_uuid(bench.connected.ports.ids.new_id(now));
-        let tags: &[&str] = if number % 10 == 0 { &["beach", "summer"] } else { &["city"] };
-        let title = if number % 1_000 == 0 { "Eclipse over the lake" } else { "A day out" };
+        let tags: &[&str] = if number % 5 == 0 { &["beach", "summer"] } else { &["city"] };
+        let title = if number % 3 == 0 { "Eclipse over the lake" } else { "A day out" };
         let photo = Photo {
             id,
             owner: bench.actor.user(),
@@ -86,14 +86,12 @@ pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// How long something takes.
+/// How long something takes, and what comes of it.
 #[allow(dead_code, reason = "not every benchmark times single calls")]
-pub(crate) async fn time<T>(work: impl Future<Output = T>) -> Duration {
+pub(crate) async fn time<T>(work: impl Future<Output = T>) -> (Duration, T) {
     let start = Instant::now();
     let result = work.await;
-    let took = start.elapsed();
-    drop(result);
-    took
+    (start.elapsed(), result)
 }
 
 /// A duration in milliseconds.

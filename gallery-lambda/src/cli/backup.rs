@@ -9,21 +9,25 @@
 //! 4. A photo whose blobs are gone by then was removed for good meanwhile, as a look at the live store confirms: it is taken out of the copy.
 //! 5. The copy is verified by reading every byte of it, and only then it gets its name.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use futures_util::{StreamExt, TryStreamExt};
-use gallery_adapters::config::GalleryConfig;
+use futures_util::StreamExt;
+use gallery_adapters::filesystem::FileBlobs;
 use gallery_domain::ports::{BlobError, BlobStore};
-use gallery_domain::services::VerifyOptions;
+use gallery_domain::services::{VerifyOptions, VerifySummary};
 use gallery_domain::{BlobArea, BlobKey, DerivedImage, PageRequest, PageSize, Photo, PhotoState, UserId};
 use serde_json::json;
 
+use super::apart::lies_in;
 use super::checksums;
 use super::console::{count, say};
-use super::opened::{LOCK_FILE, Opened};
+use super::interruption::Interruption;
+use super::opened::{LOCK_FILE, Opened, configure_copy, configure_existing};
+use super::progress::Progress;
 use super::verify::verify;
 
 #[derive(Debug, Args)]
@@ -43,7 +47,27 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let (Some(parent), Some(_)) = (dest.parent(), dest.file_name()) else {
         bail!("{} cannot become a backup: choose another folder", dest.display());
     };
-    let live = Opened::existing(data).await?;
+    let interruption = Interruption::listen()?;
+    let config = configure_existing(data)?;
+    if config.store.file().is_none() {
+        bail!(
+            "{} is no file that could be copied. Back up a PostgreSQL server with its own tools, as with `pg_dump --format=custom`; when that \
+             is done, copy {} and the signing.key in {}, so that no photo of the dump lacks its bytes",
+            config.store,
+            config.blobs,
+            data.display()
+        );
+    }
+    let live = Opened::open(config).await?;
+    for folder in [Some(data), live.config.blobs.folder()].into_iter().flatten() {
+        if lies_in(&dest, folder)? {
+            bail!(
+                "{} is inside {}, which it is to be a backup of: choose another folder, best on another disk",
+                dest.display(),
+                folder.display()
+            );
+        }
+    }
     std::fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
     // Under its own name from the moment on that it is whole, so that nobody takes a part of a backup for one.
     let unfinished = tempfile::Builder::new()
@@ -51,21 +75,20 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
         .tempdir_in(parent)
         .with_context(|| format!("cannot write to {}", parent.display()))?;
     let folder = unfinished.path();
-    let copy = begin(&live, folder).await?;
-    copy_blobs(&live, &copy).await?;
-    drop_leftovers(&copy).await?;
-    let summary = verify(&copy, VerifyOptions { hash: true, repair: false }, arguments.json).await?;
-    copy.close().await;
+    let copying = Copying { live: &live, progress: Progress::new(arguments.json, "photos"), interruption };
+    let summary = copying.fill(folder, arguments.json).await?;
+    copying.progress.end();
+    let interruption = copying.interruption;
     live.close().await;
     let (files, bytes) = tokio::task::spawn_blocking({
-        let folder = folder.to_owned();
+        let (folder, interruption) = (folder.to_owned(), interruption.clone());
         move || {
             // Codes are nobody's business any more, and locks are of this machine.
             for passing in ["outbox", LOCK_FILE] {
                 let path = folder.join(passing);
                 if path.is_dir() { std::fs::remove_dir_all(path)? } else { std::fs::remove_file(path)? }
             }
-            checksums::write(&folder)
+            checksums::write(&folder, &interruption)
         }
     })
     .await??;
@@ -100,54 +123,104 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
 /// How many blobs are copied at once: each waits for the disk most of the time.
 const AT_ONCE: usize = 8;
 
-/// Copies the uploads that wait, the store and the key, and opens the copy.
-async fn begin(live: &Opened, folder: &Path) -> anyhow::Result<Opened> {
-    let signing_key = live.config.data.join("signing.key");
-    std::fs::copy(&signing_key, folder.join("signing.key"))
-        .with_context(|| format!("cannot copy {}", signing_key.display()))?;
-    let config =
-        GalleryConfig::from_lookup(|name| (name == "GALLERY_DATA").then(|| folder.to_string_lossy().into_owned()))?;
-    let waiting = gallery_adapters::filesystem::FileBlobs::open(folder.join("blobs"), live.ports().clock.now()).await?;
-    let mut page = PageRequest::first(PageSize::MAX);
-    loop {
-        let keys = live.ports().blobs.list("incoming/", page).await?;
-        copy_all(&*live.ports().blobs, &waiting, &keys.items).await?;
-        match keys.next {
-            Some(next) => page = PageRequest::after(PageSize::MAX, next),
-            None => break,
-        }
-    }
-    live.connected.store.snapshot_to(&folder.join("gallery.db")).await?;
-    Opened::open(config).await.context("cannot open the copy")
+/// A backup under way.
+struct Copying<'a> {
+    live: &'a Opened,
+    progress: Progress,
+    interruption: Interruption,
 }
 
-/// Copies the blobs of every photo that the copied store holds.
-async fn copy_blobs(live: &Opened, copy: &Opened) -> anyhow::Result<()> {
+impl Copying<'_> {
+    /// Copies everything into a folder and verifies it. Nothing writes to the folder any more when this is over, however it ends.
+    async fn fill(&self, folder: &Path, json: bool) -> anyhow::Result<VerifySummary> {
+        let copy = self.begin(folder).await?;
+        let filled = async {
+            self.copy_blobs(&copy).await?;
+            drop_leftovers(&copy).await?;
+            verify(&copy, VerifyOptions { hash: true, repair: false }, json, &self.interruption).await
+        };
+        let filled = filled.await;
+        copy.close().await;
+        filled
+    }
+
+    /// Copies the uploads that wait, the store and the key, and opens the copy.
+    async fn begin(&self, folder: &Path) -> anyhow::Result<Opened> {
+        let live = self.live;
+        let signing_key = live.config.data.join("signing.key");
+        std::fs::copy(&signing_key, folder.join("signing.key"))
+            .with_context(|| format!("cannot copy {}", signing_key.display()))?;
+        let waiting = FileBlobs::open(folder.join("blobs"), live.ports().clock.now()).await?;
+        let mut page = PageRequest::first(PageSize::MAX);
+        loop {
+            let keys = live.ports().blobs.list("incoming/", page).await?;
+            self.each(&keys.items, async |key| copy_blob(&*live.ports().blobs, &waiting, key).await.map(drop)).await?;
+            match keys.next {
+                Some(next) => page = PageRequest::after(PageSize::MAX, next),
+                None => break,
+            }
+        }
+        live.connected.store.snapshot_to(&folder.join("gallery.db")).await?;
+        Opened::open(configure_copy(folder)?).await.context("cannot open the copy")
+    }
+
+    /// Copies the blobs of every photo that the copied store holds.
+    async fn copy_blobs(&self, copy: &Opened) -> anyhow::Result<()> {
+        let (users, mut photos) = (all_users(copy).await?, 0);
+        for user in &users {
+            photos += copy.ports().repositories.users.usage(*user).await?.photos;
+        }
+        self.progress.expect(photos);
+        for user in users {
+            self.copy_blobs_of(user, copy).await?;
+        }
+        Ok(())
+    }
+
+    async fn copy_blobs_of(&self, owner: UserId, copy: &Opened) -> anyhow::Result<()> {
+        let mut page = PageRequest::first(PageSize::MAX);
+        loop {
+            let photos = copy.ports().repositories.photos.all(owner, page).await?;
+            self.each(&photos.items, async |photo| {
+                copy_photo(photo, self.live, copy).await?;
+                self.progress.advance();
+                Ok(())
+            })
+            .await?;
+            match photos.next {
+                Some(next) => page = PageRequest::after(PageSize::MAX, next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Copies several things at once, until one fails or somebody interrupts it. Those under way are finished in any case.
+    async fn each<'t, T>(
+        &self,
+        things: &'t [T],
+        copy: impl AsyncFn(&'t T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let failed = Cell::new(false);
+        let copied = futures_util::stream::iter(things.iter())
+            .take_while(|_| std::future::ready(!failed.get() && !self.interruption.is_wanted()))
+            .map(|thing| copy(thing))
+            .buffer_unordered(AT_ONCE)
+            .inspect(|copied| failed.set(failed.get() || copied.is_err()))
+            .fold(Ok(()), async |first, next| first.and(next))
+            .await;
+        copied.and_then(|()| Ok(self.interruption.check()?))
+    }
+}
+
+async fn all_users(copy: &Opened) -> anyhow::Result<Vec<UserId>> {
+    let mut all = Vec::new();
     let mut page = PageRequest::first(PageSize::MAX);
     loop {
         let users = copy.ports().repositories.users.all(page).await?;
-        for user in &users.items {
-            copy_blobs_of(user.id, live, copy).await?;
-        }
+        all.extend(users.items.iter().map(|user| user.id));
         match users.next {
             Some(next) => page = PageRequest::after(PageSize::MAX, next),
-            None => return Ok(()),
-        }
-    }
-}
-
-async fn copy_blobs_of(owner: UserId, live: &Opened, copy: &Opened) -> anyhow::Result<()> {
-    let mut page = PageRequest::first(PageSize::MAX);
-    loop {
-        let photos = copy.ports().repositories.photos.all(owner, page).await?;
-        futures_util::stream::iter(&photos.items)
-            .map(|photo| copy_photo(photo, live, copy))
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<()>()
-            .await?;
-        match photos.next {
-            Some(next) => page = PageRequest::after(PageSize::MAX, next),
-            None => return Ok(()),
+            None => return Ok(all),
         }
     }
 }
@@ -199,21 +272,15 @@ async fn drop_leftovers(copy: &Opened) -> anyhow::Result<()> {
     }
 }
 
-async fn copy_all(from: &dyn BlobStore, to: &dyn BlobStore, keys: &[BlobKey]) -> anyhow::Result<()> {
-    futures_util::stream::iter(keys)
-        .map(|key| copy_blob(from, to, key))
-        .buffer_unordered(AT_ONCE)
-        .try_for_each(async |_| Ok(()))
-        .await
-}
-
 /// Copies a blob, whose bytes are checked against its hash on the way; whether it was there, and whole.
 async fn copy_blob(from: &dyn BlobStore, to: &dyn BlobStore, key: &BlobKey) -> anyhow::Result<bool> {
     let Some(blob) = from.get(key, None).await? else { return Ok(false) };
     match to.put(key, &blob.info, blob.bytes).await {
         Ok(()) | Err(BlobError::AlreadyExists) => Ok(true),
         Err(BlobError::Mismatch { reason }) => {
-            tracing::error!(%key, reason, "a blob is damaged and cannot be backed up");
+            // The key names its owner, which no log does.
+            let photo = key.subject().map(|(_, _, photo)| tracing::field::display(photo));
+            tracing::error!(photo, reason, "a blob is damaged and cannot be backed up");
             Ok(false)
         }
         Err(error) => Err(error).with_context(|| format!("cannot copy {key}")),

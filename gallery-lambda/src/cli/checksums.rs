@@ -4,10 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use gallery_domain::Sha256Digest;
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
+
+use super::interruption::Interruption;
 
 /// The name of the list, in the folder whose files it names.
 pub(super) const LIST: &str = "SHA256SUMS";
@@ -21,10 +23,11 @@ pub(super) struct Listed {
 }
 
 /// Hashes every file of a folder into its list, and sees that all of it is on the disk for good. How many files and bytes there are.
-pub(super) fn write(folder: &Path) -> anyhow::Result<(u64, u64)> {
+pub(super) fn write(folder: &Path, interruption: &Interruption) -> anyhow::Result<(u64, u64)> {
     let mut list = BufWriter::new(File::create_new(folder.join(LIST))?);
     let (mut files, mut bytes) = (0, 0);
     for entry in WalkDir::new(folder).sort_by_file_name() {
+        interruption.check()?;
         let entry = entry?;
         let path = entry.path().strip_prefix(folder).context("a folder holds what is in it")?;
         if entry.file_type().is_dir() {
@@ -54,13 +57,16 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<impl Iterator<Item = anyhow:
     }))
 }
 
-/// Copies a file and sees that it is on the disk for good. Refused if its bytes are not those of the list.
-pub(super) fn copy(listed: &Listed, from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Copies a file and sees that it is on the disk for good. What is wrong with the file itself is told in words: others may be whole.
+pub(super) fn copy(listed: &Listed, from: &Path, to: &Path) -> anyhow::Result<Result<(), String>> {
     let (source, target) = (from.join(&listed.path), to.join(&listed.path));
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut file = File::open(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    let mut file = match File::open(&source) {
+        Ok(file) => file,
+        Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
+    };
     let permissions = file.metadata()?.permissions();
     let written = File::create_new(&target).with_context(|| format!("cannot write {}", target.display()))?;
     written.set_permissions(permissions)?;
@@ -68,9 +74,9 @@ pub(super) fn copy(listed: &Listed, from: &Path, to: &Path) -> anyhow::Result<()
         of(Tee { from: &mut file, to: &written }).with_context(|| format!("cannot copy {}", target.display()))?;
     written.sync_all()?;
     if sha256 != listed.sha256 {
-        bail!("{} has other bytes than when the backup was made", source.display());
+        return Ok(Err("has other bytes than when the backup was made".to_owned()));
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// The SHA-256 of what can be read, and how many bytes that was.
@@ -113,13 +119,13 @@ fn parse(line: &str) -> Option<Listed> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_list_names_every_file_of_its_folder() {
+    #[tokio::test]
+    async fn a_list_names_every_file_of_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("blobs/a")).unwrap();
         fs::write(folder.path().join("blobs/a/b"), "abc").unwrap();
         fs::write(folder.path().join("gallery.db"), "").unwrap();
-        assert_eq!(write(folder.path()).unwrap(), (2, 3));
+        assert_eq!(write(folder.path(), &Interruption::listen().unwrap()).unwrap(), (2, 3));
         let listed: Vec<_> = read(folder.path()).unwrap().collect::<Result<_, _>>().unwrap();
         assert_eq!(listed[0], Listed { path: "blobs/a/b".into(), sha256: Sha256Digest::of(b"abc") });
         assert_eq!(listed.len(), 2);
@@ -130,7 +136,7 @@ mod tests {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::write(from.path().join("a"), "abd").unwrap();
         let listed = Listed { path: "a".into(), sha256: Sha256Digest::of(b"abc") };
-        assert!(copy(&listed, from.path(), to.path()).unwrap_err().to_string().contains("other bytes"));
+        assert!(copy(&listed, from.path(), to.path()).unwrap().unwrap_err().contains("other bytes"));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use gallery_domain::GalleryError;
 
+use super::interruption::Interrupted;
+
 /// What commands exit with when they were interrupted before they were done: 128 and the number of SIGINT, as shells have it.
 pub(super) const INTERRUPTED: u8 = 130;
 
@@ -24,7 +26,7 @@ pub(super) fn fail(error: &anyhow::Error) -> ExitCode {
     }
     // A closed stderr leaves nothing to say it with.
     let _ = writeln!(io::stderr(), "gallery: {error:#}");
-    ExitCode::FAILURE
+    if error.is::<Interrupted>() { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
 }
 
 /// The error with the refused fields in its words: at the console nobody sees them otherwise.

@@ -1,9 +1,21 @@
 //! Ctrl-C and SIGTERM: a wish to stop, which commands fulfil between two steps.
 
-use std::io;
+use std::{fmt, io};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// A command was interrupted before it was done.
+#[derive(Debug)]
+pub(super) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped before the end")
+    }
+}
+
+impl std::error::Error for Interrupted {}
 
 /// Tells whether somebody wants the program to stop. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,6 +44,11 @@ impl Interruption {
     /// Whether it came.
     pub(super) fn is_wanted(&self) -> bool {
         *self.0.borrow()
+    }
+
+    /// Fails if it came: for work that is given up then.
+    pub(super) fn check(&self) -> Result<(), Interrupted> {
+        if self.is_wanted() { Err(Interrupted) } else { Ok(()) }
     }
 
     /// Waits for it.

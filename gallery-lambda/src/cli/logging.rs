@@ -5,6 +5,9 @@ use std::io::IsTerminal;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
+
+use super::log_lines::JsonLines;
 
 /// Starts logging: as much as `level` says, else RUST_LOG, else what a server or a command is by default.
 pub(super) fn start(level: Option<&str>, serving: bool) -> Result<(), clap::Error> {
@@ -23,7 +26,7 @@ pub(super) fn start(level: Option<&str>, serving: bool) -> Result<(), clap::Erro
     if readable {
         log.with_target(false).init()
     } else {
-        log.json().flatten_event(true).init()
+        log.fmt_fields(JsonFields::new()).event_format(JsonLines).init()
     }
     Ok(())
 }

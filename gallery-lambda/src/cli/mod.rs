@@ -3,26 +3,31 @@
 //! It exits with 0 when all went well, with 1 when something failed or faults were found, with 2 when it was called wrongly, and with
 //! 130 when it was interrupted before it was done.
 
+mod apart;
 mod backup;
 mod checksums;
 mod console;
 mod import;
 mod interruption;
+mod log_lines;
 mod logging;
+mod migrate_schema;
 mod openapi;
 mod opened;
+mod progress;
+mod replacement;
 mod restore;
 mod serve;
+mod settings;
 mod user;
 mod verify;
-mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
-use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use self::settings::Settings;
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn run() -> ExitCode {
@@ -40,7 +45,10 @@ pub fn run() -> ExitCode {
     let outcome = runtime.block_on(cli.execute());
     // Reading a password or decoding a photo may go on in the background: nothing of it is worth waiting for.
     runtime.shutdown_background();
-    outcome.unwrap_or_else(|error| console::fail(&error))
+    outcome.unwrap_or_else(|error| match error.downcast::<clap::Error>() {
+        Ok(error) => error.exit(),
+        Err(error) => console::fail(&error),
+    })
 }
 
 /// A gallery for your photos. Without a command it serves.
@@ -50,7 +58,7 @@ struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(flatten)]
-    serve: serve::Arguments,
+    serve: settings::Arguments,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -68,7 +76,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the gallery's page and API (what happens without a command, too)
-    Serve(serve::Arguments),
+    Serve(settings::Arguments),
     /// Add the photos of a folder and of all folders in it
     Import(import::Arguments),
     /// Check that everything is there and as it should be
@@ -77,6 +85,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Bring a gallery back from a backup
     Restore(restore::Arguments),
+    /// Bring the store's schema up to date, or say how far it is
+    MigrateSchema(migrate_schema::Arguments),
     /// Make, list and erase accounts
     #[command(subcommand)]
     User(user::Command),
@@ -87,16 +97,8 @@ enum Command {
 impl Cli {
     fn of_this_process() -> Result<Self, clap::Error> {
         let matches = Self::command().try_get_matches()?;
-        let cli = Self::from_arg_matches(&matches)?;
-        let listen_given = matches.value_source("listen") == Some(ValueSource::CommandLine);
-        match cli.command {
-            Some(Command::Serve(_)) | None => Ok(cli),
-            Some(_) if listen_given => {
-                let problem = "--listen is for `gallery serve`: leave it out";
-                Err(Self::command().error(ErrorKind::ArgumentConflict, problem))
-            }
-            Some(_) => Ok(cli),
-        }
+        settings::refuse_before_a_command(&matches)?;
+        Self::from_arg_matches(&matches)
     }
 
     fn is_serve(&self) -> bool {
@@ -106,12 +108,13 @@ impl Cli {
     async fn execute(self) -> anyhow::Result<ExitCode> {
         let data = &self.global.data;
         match self.command {
-            None => serve::run(&self.serve, data).await,
-            Some(Command::Serve(arguments)) => serve::run(&arguments, data).await,
+            None => serve::run(Settings::of_this_process(self.serve)?, data).await,
+            Some(Command::Serve(arguments)) => serve::run(Settings::of_this_process(arguments)?, data).await,
             Some(Command::Import(arguments)) => import::run(&arguments, data).await,
             Some(Command::Verify(arguments)) => verify::run(arguments, data).await,
             Some(Command::Backup(arguments)) => backup::run(&arguments, data).await,
             Some(Command::Restore(arguments)) => restore::run(&arguments, data).await,
+            Some(Command::MigrateSchema(arguments)) => migrate_schema::run(arguments, data).await,
             Some(Command::User(command)) => user::run(command, data).await,
             Some(Command::Openapi) => openapi::run(),
         }
@@ -127,3 +130,8 @@ mod tests {
         Cli::command().debug_assert();
     }
 }
+
+/// The example of the README is compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

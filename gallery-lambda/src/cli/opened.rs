@@ -10,6 +10,7 @@ use gallery_domain::services::{Gallery, Policy, Ports};
 use gallery_domain::{Actor, EmailAddress, PageRequest, PageSize, UserStatus};
 
 use super::console::explain;
+use super::replacement;
 
 /// An open gallery. [`close`](Self::close) it, so that nothing that goes on behind it is cut off.
 pub(super) struct Opened {
@@ -31,14 +32,7 @@ impl Opened {
 
     /// Opens the gallery of a data folder; makes none where there is none.
     pub(super) async fn existing(data: &Path) -> anyhow::Result<Self> {
-        let config = configure(data)?;
-        if config.store.file().is_some_and(|file| !file.exists()) {
-            bail!(
-                "there is no gallery in {}: name its folder with --data, or begin one with `gallery serve` or `gallery user create`",
-                data.display()
-            );
-        }
-        Self::open(config).await
+        Self::open(configure_existing(data)?).await
     }
 
     pub(super) fn ports(&self) -> &Ports {
@@ -91,15 +85,37 @@ pub(super) fn configure(data: &Path) -> anyhow::Result<GalleryConfig> {
     configure_with(data, None)
 }
 
-/// The same for a server that is reached at an address, unless the environment names another.
+/// The same where there is a gallery already.
+pub(super) fn configure_existing(data: &Path) -> anyhow::Result<GalleryConfig> {
+    let config = configure(data)?;
+    if config.store.file().is_some_and(|file| !file.exists()) && !replacement::was_cut_off(data) {
+        bail!(
+            "there is no gallery in {}: name its folder with --data, or begin one with `gallery serve` or `gallery user create`",
+            data.display()
+        );
+    }
+    Ok(config)
+}
+
+/// As [`configure`], for a server that is reached at an address, unless the environment names another.
 pub(super) fn configure_at(data: &Path, address: &str) -> anyhow::Result<GalleryConfig> {
     configure_with(data, Some(address))
 }
 
+/// The configuration of a gallery all of which is in one folder, whatever the environment says.
+pub(super) fn configure_copy(folder: &Path) -> anyhow::Result<GalleryConfig> {
+    let folder = unicode(folder)?;
+    Ok(GalleryConfig::from_lookup(|name| (name == "GALLERY_DATA").then(|| folder.to_owned()))?)
+}
+
+fn unicode(folder: &Path) -> anyhow::Result<&str> {
+    folder
+        .to_str()
+        .ok_or_else(|| anyhow!("the folder {} has a name that is not UTF-8: choose another", folder.display()))
+}
+
 fn configure_with(data: &Path, address: Option<&str>) -> anyhow::Result<GalleryConfig> {
-    let folder = data.to_str().ok_or_else(|| {
-        anyhow!("the data folder {} has a name that is not UTF-8: choose another with --data", data.display())
-    })?;
+    let folder = unicode(data)?;
     let lookup = |name: &str| match name {
         "GALLERY_DATA" => Some(folder.to_owned()),
         "GALLERY_PUBLIC_URL" => {
@@ -122,8 +138,13 @@ pub(super) fn make_private_folder(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Holds the data folder in use, so that nobody restores another gallery over it meanwhile. Many may use it at once.
-fn lock_for_use(data: &Path) -> anyhow::Result<File> {
+pub(super) fn lock_for_use(data: &Path) -> anyhow::Result<File> {
     let lock = open_lock(data)?;
+    // Whoever restores holds the lock: if nobody does, that was cut off when only the last step was left.
+    if replacement::was_cut_off(data) && lock.try_lock().is_ok() {
+        replacement::finish(data).context("cannot finish a restore that was cut off")?;
+        lock.unlock()?;
+    }
     match lock.try_lock_shared() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {

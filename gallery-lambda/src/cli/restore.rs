@@ -1,26 +1,29 @@
 //! `gallery restore`.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use gallery_domain::services::VerifyOptions;
+use gallery_domain::services::{VerifyOptions, VerifySummary};
 use serde_json::json;
 use walkdir::WalkDir;
 
-use super::checksums::{self, Listed};
+use super::apart::lies_in;
+use super::checksums;
 use super::console::{count, say};
-use super::opened::{LOCK_FILE, Opened, configure, lock_alone, make_private_folder};
+use super::interruption::Interruption;
+use super::opened::{LOCK_FILE, Opened, configure, configure_copy, lock_alone, make_private_folder};
+use super::progress::Progress;
+use super::replacement::{self, Replacement};
 use super::verify::verify;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Arguments {
     /// The folder that `gallery backup` made
     src: PathBuf,
-    /// Remove what the data folder holds first
+    /// Replace what the data folder holds, once the backup was found whole; until then both need room on the disk
     #[arg(long)]
     force: bool,
     /// One JSON object for each fault, and one for the summary
@@ -37,14 +40,32 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
             "a backup is restored into one folder: unset GALLERY_STORE and GALLERY_BLOBS, and name the folder with --data"
         );
     }
-    let (arguments, target) = (arguments.clone(), data.to_owned());
-    let json = arguments.json;
-    let files = tokio::task::spawn_blocking(move || restore(&arguments, &target)).await??;
-    let opened = Opened::open(config).await?;
-    // Every byte was compared on its way; this sees that the backup was a sound gallery.
-    let summary = verify(&opened, VerifyOptions::default(), json).await?;
-    opened.close().await;
-    if json {
+    let src = &arguments.src;
+    if lies_in(src, data)? || lies_in(data, src)? {
+        bail!(
+            "{} and {} lie in each other: restore into another folder with --data, or move the backup away first",
+            src.display(),
+            data.display()
+        );
+    }
+    let interruption = Interruption::listen()?;
+    // What is no backup is refused before anything is made.
+    drop(checksums::read(src)?);
+    make_private_folder(data)?;
+    let alone = lock_alone(data)?;
+    replacement::finish(data).context("cannot finish a restore that was cut off")?;
+    if !replacement::others(data)?.is_empty() && !arguments.force {
+        bail!(
+            "{} is not empty: name another folder with --data, or have what is in it replaced with --force",
+            data.display()
+        );
+    }
+    let new = Replacement::begin(data).with_context(|| format!("cannot write to {}", data.display()))?;
+    let files = copy(src, new.folder(), arguments.json, &interruption).await?;
+    let summary = look_into(new.folder(), arguments.json, &interruption).await?;
+    new.commit().with_context(|| format!("cannot replace what is in {}", data.display()))?;
+    drop(alone);
+    if arguments.json {
         say(json!({ "summary": { "photos": summary.photos, "files": files, "faults": summary.faults } }))?;
     } else {
         let (photos, files) = (count(summary.photos, "photo"), count(files, "file"));
@@ -55,64 +76,46 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
 
 const DATABASE: &str = "gallery.db";
 
-/// Copies a backup, after it was found whole, into the data folder. How many files that were.
-fn restore(arguments: &Arguments, data: &Path) -> anyhow::Result<u64> {
-    let src = &arguments.src;
-    let files = check(src)?;
-    make_private_folder(data)?;
-    let _alone = lock_alone(data)?;
-    let entries: Vec<_> = fs::read_dir(data)?.collect::<Result<_, _>>()?;
-    let entries: Vec<_> = entries.iter().filter(|entry| entry.file_name() != OsStr::new(LOCK_FILE)).collect();
-    if !entries.is_empty() && !arguments.force {
-        bail!(
-            "{} is not empty: name another folder with --data, or have what is in it removed with --force",
-            data.display()
-        );
-    }
-    for entry in entries {
-        let path = entry.path();
-        let removed = if entry.file_type()?.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed.with_context(|| format!("cannot remove {}", path.display()))?;
-    }
-    // The database comes last: without it a restore that was cut short is no gallery.
-    let mut database = None;
-    for listed in checksums::read(src)? {
-        let listed = listed?;
-        if listed.path == Path::new(DATABASE) {
-            database = Some(listed);
-        } else {
-            checksums::copy(&listed, src, data)?;
+/// Copies every file of a backup, comparing it with its hash on the way. How many files there are.
+async fn copy(src: &Path, to: &Path, json: bool, interruption: &Interruption) -> anyhow::Result<u64> {
+    let (src, to, interruption) = (src.to_owned(), to.to_owned(), interruption.clone());
+    let copied = move || {
+        let progress = Progress::new(json, "files");
+        progress.expect(checksums::read(&src)?.count() as u64);
+        let (mut files, mut damaged, mut has_database) = (0, 0, false);
+        for listed in checksums::read(&src)? {
+            interruption.check()?;
+            let listed = listed?;
+            match checksums::copy(&listed, &src, &to)? {
+                Ok(()) => files += 1,
+                Err(problem) => {
+                    damaged += 1;
+                    progress.beside(|| eprintln!("{}: {problem}", listed.path.display()));
+                }
+            }
+            has_database |= listed.path == Path::new(DATABASE);
+            progress.advance();
         }
-    }
-    let database: Listed = database.with_context(|| format!("{} holds no {DATABASE}", src.display()))?;
-    checksums::copy(&database, src, data)?;
-    for entry in WalkDir::new(data) {
-        let entry = entry?;
-        if entry.file_type().is_dir() {
-            File::open(entry.path())?.sync_all()?;
+        if damaged > 0 {
+            bail!("the backup is damaged in {}; nothing was restored", count(damaged, "file"));
         }
-    }
-    Ok(files)
+        if !has_database {
+            bail!("{} holds no {DATABASE}; nothing was restored", src.display());
+        }
+        Ok(files)
+    };
+    tokio::task::spawn_blocking(copied).await?
 }
 
-/// Compares every file of a backup with its hash before anything is touched. How many there are.
-fn check(src: &Path) -> anyhow::Result<u64> {
-    let (mut files, mut damaged) = (0, 0);
-    for listed in checksums::read(src)? {
-        let listed = listed?;
-        let problem = match File::open(src.join(&listed.path)).and_then(checksums::of) {
-            Ok((sha256, _)) if sha256 == listed.sha256 => {
-                files += 1;
-                continue;
-            }
-            Ok(_) => "has other bytes than when the backup was made".to_owned(),
-            Err(error) => format!("cannot be read: {error}"),
-        };
-        damaged += 1;
-        eprintln!("{}: {problem}", listed.path.display());
+/// Opens a restored gallery where nobody else sees it, and verifies that it is a sound one; its bytes were compared when they were copied.
+async fn look_into(folder: &Path, json: bool, interruption: &Interruption) -> anyhow::Result<VerifySummary> {
+    let opened = Opened::open(configure_copy(folder)?).await.context("cannot open what the backup holds")?;
+    let summary = verify(&opened, VerifyOptions::default(), json, interruption).await;
+    opened.close().await;
+    fs::remove_file(folder.join(LOCK_FILE))?;
+    for entry in WalkDir::new(folder) {
+        let entry = entry?;
+        File::open(entry.path())?.sync_all()?;
     }
-    if damaged > 0 {
-        bail!("the backup is damaged in {}; nothing was restored", count(damaged, "file"));
-    }
-    Ok(files)
+    summary
 }

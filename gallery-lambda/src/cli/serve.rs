@@ -13,7 +13,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use clap::Args;
 use gallery_adapters::config::GalleryConfig;
 use gallery_domain::{PageRequest, PageSize};
 use tokio::net::TcpListener;
@@ -23,39 +22,30 @@ use tokio::time::{sleep, timeout};
 use super::console::{explain, say};
 use super::interruption::Interruption;
 use super::opened::{Opened, configure, configure_at};
-use super::worker;
-use crate::{App, HttpSettings, router};
+use super::settings::Settings;
+use crate::{App, HttpSettings, router, run_worker};
 
-#[derive(Clone, Debug, Args)]
-pub(super) struct Arguments {
-    /// Where to listen: HOST:PORT; the port 0 picks a free one
-    #[arg(long, value_name = "ADDR", env = "GALLERY_LISTEN", default_value = "127.0.0.1:8080", value_parser = host_and_port)]
-    pub(super) listen: String,
-    /// A web origin whose pages may call the API with a bearer token, such as https://photos.example.org; may be given more than once
-    #[arg(long, value_name = "ORIGIN", env = "GALLERY_ALLOWED_ORIGINS", value_delimiter = ',')]
-    allow_origin: Vec<String>,
-    /// Take the last address in X-Forwarded-For for the client's: only behind a proxy that sets it
-    #[arg(long, env = "GALLERY_BEHIND_PROXY")]
-    behind_proxy: bool,
-}
-
-pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(settings: Settings, data: &Path) -> anyhow::Result<ExitCode> {
     let public = configure(data)?.public_url;
-    let listener = bind(&arguments.listen).await?;
+    let listener = bind(&settings.listen).await?;
     let here = format!("http://{}/", reachable(listener.local_addr()?));
     // Links in mails have to lead to this very server, whichever port it got.
     let config = configure_at(data, &here)?;
     let settings = HttpSettings {
-        allowed_origins: arguments.allow_origin.clone(),
+        allowed_origins: settings.allowed_origins,
         secure_cookies: public.as_ref().is_some_and(|url| url.scheme() == "https"),
         public_url: public.map(|url| url.origin().ascii_serialization()),
-        trust_forwarded_for: arguments.behind_proxy,
+        trust_forwarded_for: settings.behind_proxy,
         ..HttpSettings::default()
     };
     let opened = Opened::open(config).await?;
     let interruption = Interruption::listen()?;
     let poke = Arc::new(Notify::new());
-    let worker = tokio::spawn(worker::work(opened.gallery.clone(), Arc::clone(&poke), interruption.clone()));
+    let worker = {
+        let mut interruption = interruption.clone();
+        let stop = async move { interruption.wanted().await };
+        tokio::spawn(run_worker(opened.gallery.clone(), Arc::clone(&poke), stop))
+    };
     let app = App {
         gallery: opened.gallery.clone(),
         gateway: opened.connected.gateway.clone(),
@@ -138,26 +128,9 @@ async fn site(request: Request) -> Response {
     gallery_site::respond(&request).map(Body::from)
 }
 
-fn host_and_port(text: &str) -> Result<String, String> {
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
-        _ => Err("expected HOST:PORT, such as 127.0.0.1:8080".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_has_a_host_and_a_port() {
-        for good in ["127.0.0.1:0", "localhost:8080", "[::1]:80"] {
-            assert!(host_and_port(good).is_ok(), "{good}");
-        }
-        for bad in ["8080", ":8080", "localhost", "localhost:http", "localhost:70000"] {
-            assert!(host_and_port(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn every_address_is_shown_as_one_that_a_browser_can_open() {

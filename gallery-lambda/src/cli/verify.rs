@@ -8,6 +8,7 @@ use gallery_domain::services::{Fault, FaultKind, VerifyOptions, VerifySummary};
 use serde_json::json;
 
 use super::console::{count, explain, say};
+use super::interruption::{Interrupted, Interruption};
 use super::opened::Opened;
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -26,14 +27,20 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, data: &Path) -> anyhow::Result<ExitCode> {
     let opened = Opened::existing(data).await?;
     let options = VerifyOptions { hash: arguments.hash, repair: arguments.repair };
-    let summary = verify(&opened, options, arguments.json).await?;
+    let summary = verify(&opened, options, arguments.json, &Interruption::listen()?).await?;
     say(if arguments.json { summary_as_json(&summary).to_string() } else { summary_in_words(&summary) })?;
     opened.close().await;
     Ok(if summary.faults > summary.repaired { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Verifies, and says each fault on a line of its own.
-pub(super) async fn verify(opened: &Opened, options: VerifyOptions, json: bool) -> anyhow::Result<VerifySummary> {
+/// Verifies, and says each fault on a line of its own. An interruption ends it wherever it is: whatever it mends is mended in one write.
+pub(super) async fn verify(
+    opened: &Opened,
+    options: VerifyOptions,
+    json: bool,
+    interruption: &Interruption,
+) -> anyhow::Result<VerifySummary> {
+    let mut interruption = interruption.clone();
     let mut told = Ok(());
     let mut tell = |fault: &Fault| {
         let line = if json { fault_as_json(fault).to_string() } else { fault_in_words(fault) };
@@ -41,7 +48,10 @@ pub(super) async fn verify(opened: &Opened, options: VerifyOptions, json: bool) 
             told = say(line);
         }
     };
-    let summary = opened.gallery.integrity.verify(options, &mut tell).await.map_err(explain)?;
+    let summary = tokio::select! {
+        summary = opened.gallery.integrity.verify(options, &mut tell) => summary.map_err(explain)?,
+        () = interruption.wanted() => return Err(Interrupted.into()),
+    };
     told?;
     Ok(summary)
 }

@@ -11,7 +11,7 @@ use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use gallery_domain::{Sha256Digest, UserId};
+use gallery_domain::UserId;
 use tracing::Instrument;
 
 use crate::problem::Problem;
@@ -34,7 +34,7 @@ pub(super) async fn log(mut request: Request, next: Next) -> Response {
         route,
         status = response.status().as_u16(),
         latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        user = who.0.get().map(|user| hashed(*user)),
+        user = who.0.get().map(UserId::for_logs),
         "request"
     );
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -59,8 +59,4 @@ fn request_id() -> String {
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{:016x}", KEYS.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)))
-}
-
-fn hashed(user: UserId) -> String {
-    Sha256Digest::of(format!("access log\n{user}").as_bytes()).to_string()[..16].to_owned()
 }

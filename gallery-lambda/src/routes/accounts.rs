@@ -12,7 +12,8 @@ use crate::{Shared, etag, wire};
 
 /// Sign up
 ///
-/// Mails a code of 8 digits. The answer is the same whether or not the address has an account.
+/// Mails a code of 8 digits; the password counts once that is confirmed. The answer is the same whether or not the address has an account. Where an
+/// address is signed up with two passwords before it is confirmed, none of them counts: `forgotpassword` sets one.
 #[utoipa::path(post, path = "/signup", operation_id = "signup", tag = "accounts", security(()), request_body = wire::SignUp,
     responses((status = 202, description = "A mail is on its way")))]
 pub(super) async fn sign_up(

@@ -101,7 +101,7 @@ pub(super) async fn delete(
 ) -> Result<axum::Json<wire::DeletedAlbum>, Problem> {
     let if_match = etag::if_match(&headers)?;
     let Deletion { photos } = if dry_run {
-        app.gallery.albums.preview_deletion(&actor, id, photos).await?
+        app.gallery.albums.preview_deletion(&actor, id, photos, if_match).await?
     } else {
         let deletion = app.gallery.albums.delete(&actor, id, photos, if_match).await?;
         (app.on_work)();
@@ -132,15 +132,18 @@ pub(super) async fn restore(
 ///
 /// Or move them within it.
 #[utoipa::path(put, path = "/albums/{id}/photos", operation_id = "addtoalbum", tag = "albums",
-    params(("id" = String, Path, description = "The album")), request_body = wire::PhotosToAdd,
+    params(("id" = String, Path, description = "The album"),
+        ("If-Match" = Option<String>, Header, description = "The album's ETag that was read: refused if it is another by now")),
+    request_body = wire::PhotosToAdd,
     responses((status = 200, description = "How many were not in it before", body = wire::PhotosMoved)))]
 pub(super) async fn add_photos(
     State(app): State<Shared>,
     Authenticated(actor): Authenticated,
     Id(id): Id<AlbumId>,
+    headers: HeaderMap,
     Json((photos, place)): Json<wire::PhotosToAdd>,
 ) -> Result<axum::Json<wire::PhotosMoved>, Problem> {
-    let photos = app.gallery.albums.add_photos(&actor, id, &photos, place).await?;
+    let photos = app.gallery.albums.add_photos(&actor, id, &photos, place, etag::if_match(&headers)?).await?;
     Ok(axum::Json(wire::PhotosMoved { photos }))
 }
 
@@ -148,15 +151,18 @@ pub(super) async fn add_photos(
 ///
 /// The photos themselves stay.
 #[utoipa::path(delete, path = "/albums/{id}/photos", operation_id = "removefromalbum", tag = "albums",
-    params(("id" = String, Path, description = "The album")), request_body = wire::PhotosToRemove,
+    params(("id" = String, Path, description = "The album"),
+        ("If-Match" = Option<String>, Header, description = "The album's ETag that was read: refused if it is another by now")),
+    request_body = wire::PhotosToRemove,
     responses((status = 200, description = "How many were in it", body = wire::PhotosMoved)))]
 pub(super) async fn remove_photos(
     State(app): State<Shared>,
     Authenticated(actor): Authenticated,
     Id(id): Id<AlbumId>,
+    headers: HeaderMap,
     Json(photos): Json<wire::PhotosToRemove>,
 ) -> Result<axum::Json<wire::PhotosMoved>, Problem> {
-    let photos = app.gallery.albums.remove_photos(&actor, id, &photos).await?;
+    let photos = app.gallery.albums.remove_photos(&actor, id, &photos, etag::if_match(&headers)?).await?;
     Ok(axum::Json(wire::PhotosMoved { photos }))
 }
 

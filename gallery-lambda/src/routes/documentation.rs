@@ -18,6 +18,7 @@ use utoipa_swagger_ui::Config;
 use super::nothing_here;
 use crate::Shared;
 use crate::problem::{FieldProblem, Problem};
+use crate::request::Mount;
 
 /// The document without its calls.
 pub(super) fn introduction() -> OpenApi {
@@ -74,8 +75,8 @@ pub(crate) fn pages(document: OpenApi) -> Router<Shared> {
         .route("/openapi.json", get(document))
         // Relative to the address of this call, wherever the router is mounted.
         .route("/docs", get(|| async { (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "docs/")]) }))
-        .route("/docs/", get(async || page("index.html")))
-        .route("/docs/{*file}", get(async |Path(file): Path<String>| page(&file)))
+        .route("/docs/", get(async |mount: Mount| page("index.html", &mount)))
+        .route("/docs/{*file}", get(async |mount: Mount, Path(file): Path<String>| page(&file, &mount)))
 }
 
 const DESCRIPTION: &str = "A photo gallery. Errors are RFC 9457 problems: `type` tells their kind to programs, `detail` tells people what to do, \
@@ -87,7 +88,7 @@ A change with `If-Match` is refused with 412 when the thing was changed since it
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
 font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-fn page(file: &str) -> Response {
+fn page(file: &str, mount: &Mount) -> Response {
     // The validator is another host's.
     let config = Config::from("../openapi.json").validator_url("none");
     match utoipa_swagger_ui::serve(file, Arc::new(config)) {
@@ -100,7 +101,7 @@ fn page(file: &str) -> Response {
             ];
             (headers, axum::response::AppendHeaders(encoding), file.bytes.into_owned()).into_response()
         }
-        Ok(None) => nothing_here().into_response(),
+        Ok(None) => nothing_here(mount).into_response(),
         Err(error) => {
             tracing::error!(error = error.to_string(), "the documentation page could not be made");
             Problem::internal().into_response()

@@ -1,7 +1,5 @@
 //! Whether the gallery is there and can work.
 
-use std::time::Duration;
-
 use axum::extract::State;
 
 use crate::problem::Problem;
@@ -16,11 +14,10 @@ pub(super) async fn alive(State(app): State<Shared>) -> axum::Json<wire::Health>
 
 /// Ask whether the gallery can work
 ///
-/// It can if its store answers.
+/// It can if its store answers, and if that and the place of the bytes take changes, which is tried every 10 seconds at most.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health", security(()),
     responses((status = 200, description = "It can", body = wire::Health)))]
 pub(super) async fn ready(State(app): State<Shared>) -> Result<axum::Json<wire::Health>, Problem> {
-    // The cheapest question that the store itself has to answer.
-    app.gallery.worker.idle_time(Duration::ZERO).await?;
+    app.gallery.readiness.check().await?;
     Ok(axum::Json(wire::Health { status: "ok", version: app.settings.version.clone() }))
 }

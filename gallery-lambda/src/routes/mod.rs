@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 use crate::middleware::within_a_minute;
 use crate::problem::{Kind, Problem};
+use crate::request::Mount;
 use crate::{Shared, wire};
 
 /// Every route of the API with its documentation.
@@ -51,8 +52,8 @@ pub(crate) fn documented() -> OpenApiRouter<Shared> {
 }
 
 /// What is at no path.
-pub(crate) async fn unknown_path() -> Problem {
-    nothing_here()
+pub(crate) async fn unknown_path(mount: Mount) -> Problem {
+    nothing_here(&mount)
 }
 
 /// What a path is not asked for.
@@ -63,8 +64,8 @@ pub(crate) async fn unknown_method() -> Problem {
     )
 }
 
-fn nothing_here() -> Problem {
-    Problem::new(Kind::NotFound, "There is nothing at this address: see /docs for what there is.")
+fn nothing_here(Mount(mount): &Mount) -> Problem {
+    Problem::new(Kind::NotFound, format!("There is nothing at this address: see {mount}/docs/ for what there is."))
 }
 
 /// Photos as they are answered. Signing their URLs asks no store.

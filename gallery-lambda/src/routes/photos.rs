@@ -21,7 +21,7 @@ use crate::{Shared, etag, wire};
 #[utoipa::path(post, path = "/photos", operation_id = "addphoto", tag = "photos", request_body = wire::NewPhoto,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless")),
     responses(
-        (status = 201, description = "Upload the bytes as `upload` says", body = wire::AddedPhoto, headers(("ETag" = String, description = "Its revision"), ("Location" = String, description = "The photo"))),
+        (status = 201, description = "Upload the bytes as `upload` says; without it this very request was answered before, and they have come since", body = wire::AddedPhoto, headers(("ETag" = String, description = "Its revision"), ("Location" = String, description = "The photo"))),
         (status = 200, description = "These bytes are there already, in the photo `duplicateOf`", body = wire::AddedPhoto)))]
 pub(super) async fn add(
     State(app): State<Shared>,
@@ -29,14 +29,14 @@ pub(super) async fn add(
     IdempotencyKey(key): IdempotencyKey,
     Json(new): Json<wire::NewPhoto>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (photo, upload) = match app.gallery.photos.add(&actor, &new, key.as_deref()).await? {
-        Added::Expected(photo, ticket) => (photo, Some(wire::Upload::from(ticket))),
-        Added::Duplicate(photo) => (photo, None),
+    let (status, photo, upload) = match app.gallery.photos.add(&actor, &new, key.as_deref()).await? {
+        Added::Expected(photo, ticket) => (StatusCode::CREATED, photo, Some(wire::Upload::from(ticket))),
+        Added::Repeated(photo) => (StatusCode::CREATED, photo, None),
+        Added::Duplicate(photo) => (StatusCode::OK, photo, None),
     };
-    let status = if upload.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     // Relative to the address of this call, wherever the router is mounted.
     let location = [(header::LOCATION, format!("photos/{}", photo.id))];
-    let duplicate_of = upload.is_none().then(|| photo.id.to_string());
+    let duplicate_of = (status == StatusCode::OK).then(|| photo.id.to_string());
     let rendered = wire::Photo::new(&photo, app.gallery.photos.urls(&photo).await?);
     let body = wire::AddedPhoto { photo: rendered, upload, duplicate_of };
     Ok((status, etag::of(photo.revision), location, axum::Json(body)))

@@ -47,7 +47,7 @@ pub(super) async fn tags(
     Authenticated(actor): Authenticated,
     Parameters((prefix, limit)): Parameters<wire::TagListing>,
 ) -> Result<axum::Json<wire::Page<wire::TagCount>>, Problem> {
-    let tags = app.gallery.photos.tags(&actor, &prefix, limit).await?;
+    let tags = app.gallery.photos.tags(&actor, &prefix, limit.get() as u32).await?;
     Ok(axum::Json(wire::Page::whole(tags.into_iter().map(wire::TagCount::from).collect())))
 }
 

@@ -8,6 +8,7 @@ use gallery_domain::{
     AlbumId, Description, ExifSummary, FileName, InvalidField, InvalidValue, MediaType, Original, PhotoCursor,
     PhotoDetails, PhotoId, PhotoState, Sha256Digest, Tag, Tags, TakenAt, Title,
 };
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -240,9 +241,8 @@ pub(crate) struct Bulk {
 }
 
 /// What can be done to many photos.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "says in the API document which actions there are; requests are read field by field")]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum BulkKind {
     Trash,
     Restore,
@@ -254,62 +254,57 @@ pub(crate) enum BulkKind {
     Favourite,
 }
 
+impl BulkKind {
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
+        Self::deserialize(text.into_deserializer()).map_err(|error: serde::de::value::Error| {
+            // What serde says of the value itself is left out: it quotes it.
+            let message = error.to_string();
+            let (_, expected) = message.rsplit_once("expected ").unwrap_or_default();
+            InvalidValue::new(format!("is not known: expected {expected}"))
+        })
+    }
+
+    /// The field that only some actions take.
+    const fn field(self) -> Option<&'static str> {
+        match self {
+            Self::Trash | Self::Restore | Self::Purge => None,
+            Self::AddTags | Self::RemoveTags => Some("/tags"),
+            Self::AddToAlbum | Self::RemoveFromAlbum => Some("/albumId"),
+            Self::Favourite => Some("/favourite"),
+        }
+    }
+}
+
 impl Parse for Bulk {
     type Parsed = (Vec<PhotoId>, BulkAction);
 
     fn parse(self) -> Result<Self::Parsed, Vec<InvalidField>> {
         let mut fields = Fields::default();
         let ids = fields.list("/ids", self.ids, |id| id.parse());
-        let kind = fields.required("/action", self.action, Ok);
-        let (has_tags, has_album, has_favourite) =
-            (self.tags.is_some(), self.album_id.is_some(), self.favourite.is_some());
-        let some_tags = |fields: &mut Fields| {
-            let given = fields.required("/tags", self.tags.clone(), Ok)?;
-            tags(fields, Some(given))
-        };
-        let album = |fields: &mut Fields| fields.required("/albumId", self.album_id.clone(), |id| id.parse());
-        let (mut takes_tags, mut takes_album, mut takes_favourite) = (false, false, false);
-        let action = match kind.as_deref() {
-            Some("trash") => Some(BulkAction::Trash),
-            Some("restore") => Some(BulkAction::Restore),
-            Some("purge") => Some(BulkAction::Purge),
-            Some("addTags") => {
-                takes_tags = true;
-                some_tags(&mut fields).map(BulkAction::AddTags)
-            }
-            Some("removeTags") => {
-                takes_tags = true;
-                some_tags(&mut fields).map(BulkAction::RemoveTags)
-            }
-            Some("addToAlbum") => {
-                takes_album = true;
-                album(&mut fields).map(BulkAction::AddToAlbum)
-            }
-            Some("removeFromAlbum") => {
-                takes_album = true;
-                album(&mut fields).map(BulkAction::RemoveFromAlbum)
-            }
-            Some("favourite") => {
-                takes_favourite = true;
-                Some(BulkAction::Favourite(self.favourite.unwrap_or(true)))
-            }
-            Some(_) => {
-                let reason =
-                    "is none of trash, restore, purge, addTags, removeTags, addToAlbum, removeFromAlbum, favourite";
-                fields.refuse(InvalidValue::new(reason).in_field("/action"));
-                None
-            }
-            None => None,
-        };
-        for (field, there, taken) in [
-            ("/tags", has_tags, takes_tags),
-            ("/albumId", has_album, takes_album),
-            ("/favourite", has_favourite, takes_favourite),
-        ] {
-            if action.is_some() && there && !taken {
+        let kind = fields.required("/action", self.action, |text| BulkKind::parse(&text));
+        let given = [
+            ("/tags", self.tags.is_some()),
+            ("/albumId", self.album_id.is_some()),
+            ("/favourite", self.favourite.is_some()),
+        ];
+        for (field, is_given) in given {
+            if is_given && kind.is_some_and(|kind| kind.field() != Some(field)) {
                 fields.refuse(InvalidValue::new("does not belong to this action: leave it out").in_field(field));
             }
         }
+        let some_tags =
+            |fields: &mut Fields| fields.required("/tags", self.tags, Ok).and_then(|given| tags(fields, Some(given)));
+        let album = |fields: &mut Fields| fields.required("/albumId", self.album_id, |id| id.parse());
+        let action = kind.and_then(|kind| match kind {
+            BulkKind::Trash => Some(BulkAction::Trash),
+            BulkKind::Restore => Some(BulkAction::Restore),
+            BulkKind::Purge => Some(BulkAction::Purge),
+            BulkKind::AddTags => some_tags(&mut fields).map(BulkAction::AddTags),
+            BulkKind::RemoveTags => some_tags(&mut fields).map(BulkAction::RemoveTags),
+            BulkKind::AddToAlbum => album(&mut fields).map(BulkAction::AddToAlbum),
+            BulkKind::RemoveFromAlbum => album(&mut fields).map(BulkAction::RemoveFromAlbum),
+            BulkKind::Favourite => Some(BulkAction::Favourite(self.favourite.unwrap_or(true))),
+        });
         fields.finish(ids.zip(action))
     }
 }

@@ -1,7 +1,7 @@
 //! Search and tags.
 
 use gallery_domain::search::SearchQuery;
-use gallery_domain::{InvalidField, InvalidValue};
+use gallery_domain::{InvalidField, InvalidValue, PageSize};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -78,7 +78,7 @@ pub(crate) struct TagListing {
 }
 
 impl Parse for TagListing {
-    type Parsed = (String, u32);
+    type Parsed = (String, PageSize);
 
     fn parse(self) -> Result<Self::Parsed, Vec<InvalidField>> {
         let mut fields = Fields::default();
@@ -86,11 +86,8 @@ impl Parse for TagListing {
             Some(_) => Err(InvalidValue::new("is longer than 64 characters")),
             None => Ok(text),
         });
-        let limit = fields.optional("limit", self.limit, |text| match text.parse() {
-            Ok(limit @ 1..=100) => Ok(limit),
-            _ => Err(InvalidValue::new("is not between 1 and 100")),
-        });
-        fields.finish(Some((prefix.unwrap_or_default(), limit.unwrap_or(50))))
+        let limit = Paging::parse_size(&mut fields, self.limit);
+        fields.finish(Some((prefix.unwrap_or_default(), limit)))
     }
 }
 

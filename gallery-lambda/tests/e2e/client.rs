@@ -36,13 +36,13 @@ impl Client {
         Self { http: reqwest::Client::new(), url: server.url.clone(), token: self.token.clone() }
     }
 
-    /// Calls the API; the status and the JSON of the answer, `null` where there is none.
-    pub(crate) async fn try_call(
+    /// Calls the API; the answer as it comes.
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<Value>,
-    ) -> Result<(StatusCode, Value), Gone> {
+    ) -> Result<reqwest::Response, Gone> {
         let mut request = self.http.request(method, format!("{}/api{path}", self.url));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -50,7 +50,17 @@ impl Client {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await?;
+        Ok(request.send().await?)
+    }
+
+    /// Calls the API; the status and the JSON of the answer, `null` where there is none.
+    pub(crate) async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(StatusCode, Value), Gone> {
+        let answer = self.send(method, path, body).await?;
         let status = answer.status();
         let bytes = answer.bytes().await?;
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
@@ -95,9 +105,10 @@ impl Client {
     }
 
     /// What the server answers to the bytes of a photo that it expects.
-    pub(crate) async fn status_of_upload(&self, bytes: &[u8]) -> StatusCode {
+    pub(crate) async fn answer_to_upload(&self, bytes: &[u8]) -> (StatusCode, Value) {
         let (_, request) = self.announce("photo.jpg", bytes).await.expect("the server answers");
-        request.body(bytes.to_vec()).send().await.expect("the server answers").status()
+        let answer = request.body(bytes.to_vec()).send().await.expect("the server answers");
+        (answer.status(), answer.json().await.unwrap_or(Value::Null))
     }
 
     /// Uploads a photo, and does something while half of it is sent.
@@ -114,28 +125,69 @@ impl Client {
             Ok(second)
         });
         let body = reqwest::Body::wrap_stream(futures_util::StreamExt::chain(first, second));
-        let answer = request.body(body).send().await.expect("the server answers");
+        let answer = request.header("content-length", bytes.len()).body(body).send().await.expect("the server answers");
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         id
     }
 
+    /// What the server answers to any body under the URL for the bytes of a photo; nothing if it hangs up while the body is sent.
+    pub(crate) async fn status_of_body_for_an_upload(
+        &self,
+        announced: &[u8],
+        length: Option<usize>,
+        body: reqwest::Body,
+    ) -> Option<StatusCode> {
+        let (_, mut request) = self.announce("photo.jpg", announced).await.expect("the server answers");
+        if let Some(length) = length {
+            request = request.header("content-length", length);
+        }
+        request.body(body).send().await.ok().map(|answer| answer.status())
+    }
+
+    /// What the server answers to any body; nothing if it hangs up while the body is sent.
+    pub(crate) async fn status_of_body(&self, method: Method, path: &str, body: reqwest::Body) -> Option<StatusCode> {
+        let request = self.http.request(method, format!("{}/api{path}", self.url)).bearer_auth(self.token.as_ref()?);
+        let answer = request.header("content-type", "application/json").body(body).send().await;
+        answer.ok().map(|answer| answer.status())
+    }
+
     /// Announces a photo; its id, and the request that wants its bytes.
     async fn announce(&self, name: &str, bytes: &[u8]) -> Result<(String, reqwest::RequestBuilder), Gone> {
-        let announced = json!({
-            "fileName": name,
-            "contentType": "image/jpeg",
-            "size": bytes.len(),
-            "sha256": gallery_domain::Sha256Digest::of(bytes).to_string(),
-        });
+        self.announce_as(name, "image/jpeg", bytes).await
+    }
+
+    async fn announce_as(
+        &self,
+        name: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<(String, reqwest::RequestBuilder), Gone> {
+        let mut announced = announcement(name, bytes);
+        announced["contentType"] = media_type.into();
         let (status, answer) = self.try_call(Method::POST, "/photos", Some(announced)).await?;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
-        let upload = &answer["upload"];
+        Ok((answer["photo"]["id"].as_str().expect("an id").to_owned(), self.expected(&answer["upload"])))
+    }
+
+    /// The request that an upload ticket wants the bytes by.
+    pub(crate) fn expected(&self, upload: &Value) -> reqwest::RequestBuilder {
         let url = upload["url"].as_str().expect("a URL");
         let mut request = self.http.put(format!("{}{url}", self.url));
-        for (name, value) in upload["headers"].as_object().expect("headers") {
+        // The length is sent with the body.
+        for (name, value) in
+            upload["headers"].as_object().expect("headers").iter().filter(|it| it.0 != "content-length")
+        {
             request = request.header(name, value.as_str().expect("a header"));
         }
-        Ok((answer["photo"]["id"].as_str().expect("an id").to_owned(), request))
+        request
+    }
+
+    /// Uploads a file that says it is of a type; its id once its bytes were acknowledged.
+    pub(crate) async fn upload_as(&self, name: &str, media_type: &str, bytes: &[u8]) -> String {
+        let (id, request) = self.announce_as(name, media_type, bytes).await.expect("the server answers");
+        let answer = request.body(bytes.to_vec()).send().await.expect("the server answers");
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{name}");
+        id
     }
 
     pub(crate) async fn upload(&self, name: &str, bytes: &[u8]) -> String {
@@ -144,16 +196,28 @@ impl Client {
 
     /// The photo once it is ready.
     pub(crate) async fn ready(&self, id: &str) -> Value {
+        let photo = self.settled(id).await;
+        assert_eq!(photo["state"], "ready", "{photo}");
+        photo
+    }
+
+    /// Why a photo failed, once it has.
+    pub(crate) async fn failed(&self, id: &str) -> Value {
+        let photo = self.settled(id).await;
+        assert_eq!(photo["state"], "failed", "{photo}");
+        photo["failure"].clone()
+    }
+
+    async fn settled(&self, id: &str) -> Value {
         // As long as a busy machine may need; an answer that never comes fails the test rather than hangs it.
         for _ in 0..1_200 {
             let photo = self.get(&format!("/photos/{id}")).await;
             match photo["state"].as_str() {
-                Some("ready") => return photo,
                 Some("uploading" | "processing") => tokio::time::sleep(Duration::from_millis(100)).await,
-                _ => panic!("the photo failed: {photo}"),
+                _ => return photo,
             }
         }
-        panic!("the photo {id} never became ready");
+        panic!("the photo {id} was never looked into");
     }
 
     /// The bytes under a URL that stands in a photo.
@@ -163,6 +227,16 @@ impl Client {
         assert_eq!(answer.status(), StatusCode::OK, "{url}");
         answer.bytes().await.expect("the bytes come").to_vec()
     }
+}
+
+/// The body that announces a photo.
+pub(crate) fn announcement(name: &str, bytes: &[u8]) -> Value {
+    json!({
+        "fileName": name,
+        "contentType": "image/jpeg",
+        "size": bytes.len(),
+        "sha256": gallery_domain::Sha256Digest::of(bytes).to_string(),
+    })
 }
 
 /// The code in the newest mail to an address; mails follow answers at a little distance.

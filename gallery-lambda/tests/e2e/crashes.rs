@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::client::{Client, Gone};
 use crate::photos;
 use crate::program::{PASSWORD, Server, create_user, files, gallery, run};
+use crate::store::{let_work_come_due, rows_left};
 
 /// Random numbers of a seed (xorshift64*), which a failed run prints so that it can be had again with `GALLERY_TEST_SEED`.
 struct Dice(u64);
@@ -59,8 +60,12 @@ async fn uploads_and_deletions_survive_kill_9() {
     let acknowledged = Mutex::new(Acknowledged::default());
     for _ in 0..kills() {
         let here = ada.at(&server);
-        let pause = Duration::from_millis(20 + dice.below(900));
+        let (pause, before) = (Duration::from_millis(dice.below(900)), acknowledged.lock().await.next_seed);
         let cut_off = async {
+            // A kill before anything was acknowledged would prove nothing.
+            while acknowledged.lock().await.next_seed <= before + 1 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             tokio::time::sleep(pause).await;
             server.kill();
         };
@@ -69,6 +74,7 @@ async fn uploads_and_deletions_survive_kill_9() {
     }
     let ada = ada.at(&server);
     let acknowledged = acknowledged.into_inner();
+    assert!(!acknowledged.uploaded.is_empty() && !acknowledged.purged.is_empty());
     for (id, seed) in &acknowledged.uploaded {
         let photo = ada.ready(id).await;
         assert_eq!(ada.fetch(&photo["urls"]["original"]).await, photos::jpeg(*seed, 320), "the bytes of {id}");
@@ -115,10 +121,7 @@ fn an_import_goes_on_after_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let (data, source) = (folder.path().join("data"), folder.path().join("Source"));
     create_user(&data, "ada@example.org");
-    std::fs::create_dir(&source).unwrap();
-    for n in 0..PHOTOS {
-        std::fs::write(source.join(format!("{n}.jpg")), photos::jpeg(n, 800)).unwrap();
-    }
+    let source = self::source(PHOTOS, 800, &source);
     for _ in 0..kills() {
         let mut import = gallery(&data);
         import.arg("import").arg(&source).args(["--album", "from-folders"]);
@@ -127,27 +130,23 @@ fn an_import_goes_on_after_kill_9() {
         import.kill().unwrap();
         import.wait().unwrap();
     }
-    run(&data, &["import", source.to_str().unwrap(), "--album", "from-folders"]).well();
+    run(&data, &["import", &source, "--album", "from-folders"]).well();
     let verified = run(&data, &["verify", "--hash"]).well();
     assert_eq!(verified, format!("1 user, {PHOTOS} photos, 1 album, {} blobs: no fault found\n", 3 * PHOTOS));
-    let again = run(&data, &["import", source.to_str().unwrap()]).well();
+    let again = run(&data, &["import", &source]).well();
     assert!(again.starts_with(&format!("0 new, {PHOTOS} already there")), "{again}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_account_stays_cancelled_and_is_erased_after_kill_9() {
+async fn a_cancelled_account_is_erased_by_the_next_server_after_kill_9() {
     let mut dice = Dice::new();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     for n in 0..kills() {
         let email = format!("ada{n}@example.org");
         create_user(&data, &email);
-        let source = folder.path().join(format!("Source {n}"));
-        std::fs::create_dir(&source).unwrap();
-        for k in 0..12 {
-            std::fs::write(source.join(format!("{k}.jpg")), photos::jpeg(k, 200)).unwrap();
-        }
-        run(&data, &["import", source.to_str().unwrap(), "--user", &email]).well();
+        let source = source(12, 200, &folder.path().join(format!("Source {n}")));
+        run(&data, &["import", &source, "--album", "from-folders"]).well();
         let server = Server::start(&data);
         let mut ada = Client::new(&server);
         ada.log_in(&email).await;
@@ -156,23 +155,102 @@ async fn a_cancelled_account_stays_cancelled_and_is_erased_after_kill_9() {
             tokio::time::sleep(pause).await;
             server.kill();
         };
-        let cancel = ada.try_call(Method::DELETE, "/account", Some(json!({ "password": PASSWORD })));
-        let (cancelled, ()) = tokio::join!(cancel, cut_off);
-        if cancelled.is_ok_and(|(status, _)| status.is_success()) {
-            let server = Server::start(&data);
-            assert_eq!(ada.at(&server).call(Method::GET, "/account", None).await.0, StatusCode::UNAUTHORIZED);
-            assert!(server.stop().success());
+        let cancel = json!({ "password": PASSWORD });
+        let (cancelled, ()) = tokio::join!(ada.try_call(Method::DELETE, "/account", Some(cancel.clone())), cut_off);
+        let acknowledged = cancelled.is_ok_and(|(status, _)| status.is_success());
+
+        // Nobody but this server erases what is left.
+        let_work_come_due(&data).await;
+        let server = Server::start(&data);
+        let ada = ada.at(&server);
+        let (status, answer) = ada.call(Method::GET, "/account", None).await;
+        match status {
+            StatusCode::UNAUTHORIZED => {}
+            // The wish to cancel was lost before it was heard.
+            StatusCode::OK if !acknowledged => {
+                assert!(ada.call(Method::DELETE, "/account", Some(cancel)).await.0.is_success());
+            }
+            _ => panic!("{status} {answer}"),
         }
-        run(&data, &["verify"]).well();
-        erase_what_is_left(&data, &email);
+        eventually("nothing is left but the work to look again", async || {
+            rows_left(&data).await.keys().all(|table| table == "work") && files(&data.join("blobs")).is_empty()
+        })
+        .await;
+        assert!(server.stop().success());
+        assert_eq!(run(&data, &["user", "list"]).well(), "");
     }
-    assert_eq!(files(&data.join("blobs")), [] as [std::path::PathBuf; 0]);
+    // A second look, when no upload can come in any more.
+    let_work_come_due(&data).await;
+    let server = Server::start(&data);
+    eventually("no row is left", async || rows_left(&data).await.is_empty()).await;
+    assert!(server.stop().success());
     assert_eq!(run(&data, &["verify"]).well(), "0 users, 0 photos, 0 albums, 0 blobs: no fault found\n");
 }
 
-fn erase_what_is_left(data: &Path, email: &str) {
-    if run(data, &["user", "list"]).well().contains(email) {
-        run(data, &["user", "erase", email, "--yes"]).well();
+#[tokio::test(flavor = "multi_thread")]
+async fn an_album_goes_with_all_its_photos_or_stays_with_all_of_them_after_kill_9() {
+    const PHOTOS: usize = 60;
+    let mut dice = Dice::new();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    create_user(&data, "ada@example.org");
+    let source = source(PHOTOS as u32, 64, &folder.path().join("Album"));
+    run(&data, &["import", &source, "--album", "from-folders"]).well();
+    let mut server = Server::start(&data);
+    let mut ada = Client::new(&server);
+    ada.log_in("ada@example.org").await;
+    let listed = ada.get("/albums").await;
+    let album = format!("/albums/{}", listed["items"][0]["id"].as_str().unwrap());
+    let photos = async |ada: &Client, trashed: bool| {
+        let page = ada.get(&format!("/photos?trashed={trashed}&limit=100")).await;
+        page["items"].as_array().unwrap().len()
+    };
+    for _ in 0..kills() {
+        let here = ada.at(&server);
+        let pause = Duration::from_millis(dice.below(60));
+        let cut_off = async {
+            tokio::time::sleep(pause).await;
+            server.kill();
+        };
+        let (deleted, ()) = tokio::join!(here.try_call(Method::DELETE, &album, None), cut_off);
+        let acknowledged = deleted.is_ok_and(|(status, _)| status.is_success());
+
+        let_work_come_due(&data).await;
+        server = Server::start(&data);
+        let here = ada.at(&server);
+        let is_deleted = here.get(&album).await["trashedAt"].is_string();
+        assert!(is_deleted || !acknowledged);
+        let in_trash = if is_deleted { PHOTOS } else { 0 };
+        // This server finishes what the one before it began.
+        eventually("all photos follow their album", async || photos(&here, true).await == in_trash).await;
+        assert_eq!(photos(&here, false).await, PHOTOS - in_trash);
+        if is_deleted {
+            let restored = here.call(Method::POST, &format!("{album}/restore"), None).await;
+            assert!(restored.0.is_success(), "{restored:?}");
+        }
+        eventually("all photos come back", async || photos(&here, false).await == PHOTOS).await;
+        assert_eq!(here.get(&album).await["photoCount"], PHOTOS);
     }
-    assert_eq!(run(data, &["user", "list"]).well(), "");
+    assert!(server.stop().success());
+    assert!(run(&data, &["verify", "--hash"]).well().contains("no fault found"));
+}
+
+/// A folder of photos of a width.
+fn source(photos: u32, width: u32, folder: &Path) -> String {
+    std::fs::create_dir(folder).unwrap();
+    for n in 0..photos {
+        std::fs::write(folder.join(format!("{n}.jpg")), photos::jpeg(n, width)).unwrap();
+    }
+    folder.to_str().unwrap().to_owned()
+}
+
+/// Waits until something holds, for as long as a busy machine may need.
+async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    for _ in 0..1_200 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never came about that {what}");
 }

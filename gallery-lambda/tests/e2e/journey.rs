@@ -1,11 +1,14 @@
 //! A person's way through the gallery, with a restart in the middle.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::photos;
-use crate::program::{PASSWORD, Server, files, run};
+use crate::program::{PASSWORD, Server, files, gallery, run};
 
 fn ids(page: &Value) -> Vec<&str> {
     page["items"].as_array().expect("a page").iter().map(|item| item["id"].as_str().expect("an id")).collect()
@@ -93,10 +96,6 @@ async fn a_person_signs_up_looks_after_their_photos_and_leaves_nothing_behind() 
     assert!(ada.call(Method::POST, &format!("{album}/restore"), None).await.0.is_success());
     assert_eq!(ids(&ada.get("/photos").await).len(), 5);
 
-    // The page is there, and so is whatever it asks for.
-    let page = reqwest::get(&server.url).await.unwrap();
-    assert_eq!(page.status(), StatusCode::OK);
-    assert!(page.text().await.unwrap().contains("<html"));
     let verified = run(&data, &["verify", "--hash"]).well();
     assert!(verified.contains("5 photos") && verified.contains("no fault found"), "{verified}");
 
@@ -119,16 +118,84 @@ async fn a_person_signs_up_looks_after_their_photos_and_leaves_nothing_behind() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_gallery_says_what_to_do_next_and_logs_no_secret() {
+async fn the_page_is_there_and_so_is_whatever_it_asks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    let mut asked = BTreeSet::new();
+    let page = reqwest::Url::parse(&format!("{}/", server.url)).unwrap();
+    let mut waiting = vec![page.clone()];
+    while let Some(url) = waiting.pop() {
+        if !asked.insert(url.clone()) {
+            continue;
+        }
+        let answer = reqwest::get(url.clone()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{url}");
+        let media_type = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let expected = match url.path().rsplit_once('.') {
+            Some((_, "js")) => "text/javascript",
+            Some((_, "css")) => "text/css",
+            Some((_, "json")) => "application/json",
+            Some((_, "svg")) => "image/svg+xml",
+            _ => "text/html",
+        };
+        assert!(media_type.starts_with(expected), "{url}: {media_type}");
+        // Pages, styles and modules name others relative to themselves; what a module fetches is relative to the page.
+        let text = answer.text().await.unwrap();
+        let mut before = "";
+        for part in text.split(['"', '\'', '`']) {
+            let is_import = ["from ", "import ", "import("].iter().any(|word| before.ends_with(word));
+            let of_itself = is_import || !url.path().ends_with(".js");
+            if part.starts_with("./") || part.starts_with("../") {
+                waiting.push(if of_itself { url.join(part) } else { page.join(part) }.unwrap());
+            }
+            before = part;
+        }
+    }
+    let count = |end: &str| asked.iter().filter(|url| url.path().ends_with(end)).count();
+    assert!(count(".js") > 10 && count(".css") > 2 && count(".svg") > 0, "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_gallery_says_what_to_do_next_and_that_works() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = Server::start(&data);
+    assert_eq!(server.next_line(), "It is empty. To begin:");
+    assert_eq!(server.next_line(), "  1. Open that address in a browser and sign up.");
+    let code = server.next_line();
+    let outbox = code.strip_prefix("  2. The code to confirm your address is in the newest file of ").unwrap();
+    assert_eq!(Path::new(outbox), data.join("outbox"));
+    let import = server.next_line();
+    let import = import.strip_prefix("  3. Add photos on the page, or a whole folder: gallery import FOLDER ").unwrap();
+
+    let mut ada = Client::new(&server);
+    ada.join("ada@example.org", &data).await;
+    std::fs::write(folder.path().join("photo.jpg"), photos::jpeg(1, 300)).unwrap();
+    let words: Vec<_> = ["import", folder.path().to_str().unwrap()].into_iter().chain(import.split(' ')).collect();
+    let elsewhere = tempfile::tempdir().unwrap();
+    assert!(run(elsewhere.path(), &words).well().starts_with("1 new"));
+    assert_eq!(ids(&ada.get("/photos").await).len(), 1);
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::spawn(gallery(&data).args(["serve", "--listen", "127.0.0.1:0", "--log", "debug"]), &data);
     let mut ada = Client::new(&server);
     ada.join("canary@example.org", &data).await;
+    let account = ada.get("/account").await;
+    let id = ada.upload("canary photo.jpg", &photos::jpeg(1, 300)).await;
+    let photo = ada.ready(&id).await;
+    ada.get("/search?q=canary").await;
     let log = server.log();
     assert!(server.stop().success());
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
-    for secret in ["canary@", PASSWORD, ada.token.as_deref().unwrap()] {
-        assert!(!log.contains(secret), "the log holds {secret}");
+    let signature = photo["urls"]["original"].as_str().unwrap().split_once('?').unwrap().1;
+    let secrets = ["canary", PASSWORD, ada.token.as_deref().unwrap(), signature, account["id"].as_str().unwrap()];
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "the log holds {secret}");
     }
 }

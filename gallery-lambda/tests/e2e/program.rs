@@ -3,18 +3,34 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
+
+use crate::store;
 
 /// A command that knows nothing of the environment of the tests.
 pub(crate) fn gallery(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gallery"));
-    for variable in ["STORE", "BLOBS", "IDENTITY", "MAIL", "PUBLIC_URL", "LISTEN", "LOG"] {
-        command.env_remove(format!("GALLERY_{variable}"));
-    }
-    command.env_remove("RUST_LOG").env("GALLERY_DATA", data).stdin(Stdio::null());
+    forget_settings(&mut command);
+    command.env_remove("RUST_LOG").stdin(Stdio::null());
+    place(&mut command, data);
     command
+}
+
+/// Lets a command have its gallery in this folder, and in the store that the tests run on.
+pub(crate) fn place(command: &mut Command, data: &Path) {
+    command.env("GALLERY_DATA", data);
+    if let Some(url) = store::url_for(data) {
+        command.env("GALLERY_STORE", url);
+    }
+}
+
+/// Keeps what the developer's own gallery is told from a command.
+pub(crate) fn forget_settings(command: &mut Command) {
+    for (variable, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GALLERY_")) {
+        command.env_remove(variable);
+    }
 }
 
 /// What a command that ended has said.
@@ -41,7 +57,10 @@ pub(crate) fn run(data: &Path, arguments: &[&str]) -> Said {
 
 /// Runs any command to its end.
 pub(crate) fn said(command: &mut Command) -> Said {
-    let output = command.output().expect("the program starts");
+    said_by(command.output().expect("the program starts"))
+}
+
+fn said_by(output: Output) -> Said {
     Said {
         code: output.status.code(),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -53,7 +72,11 @@ pub(crate) const PASSWORD: &str = "seven purple otters juggling";
 
 /// Makes a confirmed account.
 pub(crate) fn create_user(data: &Path, email: &str) {
-    let mut create = gallery(data);
+    create_user_by(gallery(data), email);
+}
+
+/// The same by a command of one's own.
+pub(crate) fn create_user_by(mut create: Command, email: &str) {
     create.args(["user", "create", email, "--name", "Ada Lovelace", "--password-stdin"]);
     let mut child = create.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("it is piped");
@@ -65,6 +88,7 @@ pub(crate) fn create_user(data: &Path, email: &str) {
 /// A running server. Dropping it kills it.
 pub(crate) struct Server {
     child: Child,
+    lines: mpsc::Receiver<String>,
     log: PathBuf,
     /// Where it is, without a slash at the end.
     pub(crate) url: String,
@@ -89,11 +113,16 @@ impl Server {
                 let _ = sender.send(line);
             }
         });
-        let mut server = Self { child, log, url: String::new() };
-        let line = lines.recv_timeout(Duration::from_secs(60)).expect("the server says where it is");
+        let mut server = Self { child, lines, log, url: String::new() };
+        let line = server.next_line();
         let url = line.strip_prefix("Gallery is at ").expect("the first line is the address");
         server.url = url.trim_end_matches('/').to_owned();
         server
+    }
+
+    /// What it says next on stdout.
+    pub(crate) fn next_line(&self) -> String {
+        self.lines.recv_timeout(Duration::from_secs(60)).expect("the server says one line more")
     }
 
     /// Asks it to stop, and waits until it has.
@@ -138,8 +167,30 @@ impl Drop for Server {
 
 /// Sends SIGTERM.
 pub(crate) fn terminate(pid: u32) {
-    let status = Command::new("kill").args(["-TERM", &pid.to_string()]).status().expect("kill is installed");
+    signal("-TERM", pid);
+}
+
+fn signal(name: &str, pid: u32) {
+    let status = Command::new("kill").args([name, &pid.to_string()]).status().expect("kill is installed");
     assert!(status.success(), "the process can be asked to stop");
+}
+
+/// Runs a command, and presses Ctrl-C as soon as it is far enough. What it has said to the end.
+pub(crate) fn interrupted_when(command: &mut Command, is_far_enough: impl Fn() -> bool) -> Said {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    while !(listens_to_ctrl_c(child.id()) && is_far_enough()) {
+        assert!(child.try_wait().expect("it can be looked at").is_none(), "it ended before it was far enough");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    signal("-INT", child.id());
+    said_by(child.wait_with_output().expect("the program ends"))
+}
+
+/// Whether a process has a handler for SIGINT, the second of the signals in the mask that the kernel shows.
+fn listens_to_ctrl_c(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 0b10 != 0)
 }
 
 /// Every file under a folder.

@@ -1,9 +1,6 @@
 //! What goes wrong outside of the program, and what it says then.
 
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
-
-use reqwest::StatusCode;
 
 use crate::client::Client;
 use crate::photos;
@@ -28,12 +25,65 @@ fn a_wrong_command_line_is_refused_with_2() {
         &["import", "x", "--user", "nobody"],
         &["user", "create", "ada@example.org"],
         &["--listen", "127.0.0.1:0", "verify"],
+        &["--listen", "127.0.0.1:0", "serve"],
+        &["--allow-origin", "https://photos.example.org", "serve"],
+        &["--behind-proxy", "user", "list"],
+        &["serve", "--allow-origin", "photos.example.org"],
+        &["serve", "--allow-origin", "*"],
         &["verify", "--log", "a=b=c"],
         &["frobnicate"],
     ] {
         let refused = run(folder.path(), arguments);
         assert_eq!(refused.code, Some(2), "{arguments:?}: {}", refused.err);
     }
+}
+
+#[test]
+fn what_the_server_is_told_by_the_environment_is_checked_and_is_nothing_to_other_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    create_user(folder.path(), "ada@example.org");
+    for (variable, value) in [
+        ("GALLERY_LISTEN", "8080"),
+        ("GALLERY_ALLOWED_ORIGINS", "photos.example.org"),
+        ("GALLERY_BEHIND_PROXY", "perhaps"),
+    ] {
+        for serve in [&[][..], &["serve"]] {
+            let refused = said(gallery(folder.path()).args(serve).env(variable, value));
+            assert_eq!(refused.code, Some(2), "{}", refused.err);
+            assert!(refused.err.contains(variable), "{}", refused.err);
+        }
+        said(gallery(folder.path()).arg("verify").env(variable, value)).well();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_environment_tells_the_server_where_to_listen_and_whom_to_let_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = gallery(folder.path());
+    command.env("GALLERY_LISTEN", "127.0.0.1:0").env("GALLERY_BEHIND_PROXY", "1");
+    let server = Server::spawn(command.env("GALLERY_ALLOWED_ORIGINS", "https://Photos.example.org/"), folder.path());
+    assert!(!server.url.ends_with(":8080"), "{}", server.url);
+    let request = reqwest::Client::new().get(format!("{}/api/healthz", server.url));
+    let answer = request.header("origin", "https://photos.example.org").send().await.unwrap();
+    assert_eq!(answer.headers()["access-control-allow-origin"], "https://photos.example.org");
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gallery_in_memory_is_tried_out_and_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = gallery(folder.path());
+    command.env("GALLERY_STORE", "memory:").env("GALLERY_BLOBS", "memory:").args(["serve", "--listen", "127.0.0.1:0"]);
+    let server = Server::spawn(&mut command, folder.path());
+    let mut ada = Client::new(&server);
+    ada.join("ada@example.org", folder.path()).await;
+    let bytes = photos::jpeg(1, 300);
+    let id = ada.upload("photo.jpg", &bytes).await;
+    assert_eq!(ada.fetch(&ada.ready(&id).await["urls"]["original"]).await, bytes);
+    assert!(server.stop().success());
+    let server = Server::spawn(&mut command, folder.path());
+    assert!(server.next_line().starts_with("It is empty"));
+    assert!(server.stop().success());
 }
 
 #[test]
@@ -63,57 +113,6 @@ fn a_folder_that_cannot_be_written_is_a_clear_error() {
         let clear = refused.err.contains(data.to_str().unwrap()) && refused.err.contains("--data");
         assert!(clear && refused.out.is_empty(), "{}{}", refused.out, refused.err);
     }
-}
-
-#[test]
-fn a_full_disk_fails_an_import_with_its_reason_and_keeps_nothing_of_the_photo() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    create_user(&data, "ada@example.org");
-    let (small, large) = (folder.path().join("small.jpg"), folder.path().join("large.jpg"));
-    std::fs::write(&small, photos::jpeg(1, 200)).unwrap();
-    let mut bytes = photos::jpeg(2, 200);
-    // What follows the end of the picture is no part of it, but of the file.
-    bytes.resize(40 << 20, 0);
-    std::fs::write(&large, &bytes).unwrap();
-    let refused = said(limited(10 << 20, &data).arg("import").args([&small, &large]));
-    assert_eq!(refused.code, Some(1), "{}{}", refused.out, refused.err);
-    assert!(refused.out.contains("1 new") && refused.out.contains("1 failed"), "{}", refused.out);
-    assert!(refused.out.contains("large.jpg: ") && refused.out.contains("disk"), "{}", refused.out);
-    run(&data, &["verify", "--hash"]).well();
-    let after = run(&data, &["import", small.to_str().unwrap(), large.to_str().unwrap()]).well();
-    assert!(after.contains("1 new, 1 already there"), "{after}");
-    run(&data, &["verify", "--hash"]).well();
-}
-
-/// The program where no file may grow beyond `bytes`: what it writes then fails, as on a full disk.
-fn limited(bytes: usize, data: &std::path::Path) -> Command {
-    let mut command = Command::new("sh");
-    // POSIX counts blocks of 512 bytes. The signal is ignored, so that the write fails instead.
-    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", bytes / 512);
-    command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_gallery")]).env("GALLERY_DATA", data).stdin(Stdio::null());
-    command
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_whose_disk_is_full_answers_that_it_cannot_and_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    create_user(&data, "ada@example.org");
-    let mut command = limited(10 << 20, &data);
-    let server = Server::spawn(command.args(["serve", "--listen", "127.0.0.1:0"]), &data);
-    let mut ada = Client::new(&server);
-    ada.log_in("ada@example.org").await;
-    let mut large = photos::jpeg(2, 200);
-    large.resize(20 << 20, 0);
-    assert!(matches!(
-        ada.status_of_upload(&large).await,
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::INTERNAL_SERVER_ERROR
-    ));
-    let id = ada.upload("small.jpg", &photos::jpeg(3, 200)).await;
-    ada.ready(&id).await;
-    assert!(server.stop().success());
-    run(&data, &["verify", "--hash"]).well();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,34 @@ async fn a_person_signs_up_confirms_and_logs_in() {
 }
 
 #[tokio::test]
+async fn a_stranger_who_signs_up_with_ones_address_never_gets_in() {
+    const STRANGERS: &str = "a loud ride through the desert";
+    for passwords in [[PASSWORD, STRANGERS], [STRANGERS, PASSWORD]] {
+        let harness = Harness::new();
+        for password in passwords {
+            let sign_up = json!({"email": "ada@example.org", "password": password, "name": "Ada"});
+            harness.send(Call::post("/signup").json(sign_up)).await.with_status(StatusCode::ACCEPTED);
+        }
+        let mail = harness.mail_to("ada@example.org").await;
+        let code = mail.lines().find(|line| line.len() == 8 && line.bytes().all(|b| b.is_ascii_digit())).unwrap();
+        let confirm = json!({"email": "ada@example.org", "code": code});
+        harness.send(Call::post("/confirmemail").json(confirm)).await.with_status(StatusCode::NO_CONTENT);
+        for password in passwords {
+            let log_in = json!({"email": "ada@example.org", "password": password});
+            harness.send(Call::post("/login").json(log_in)).await.problem(401, "wrong-credentials");
+        }
+        assert!(mail.contains("Forgot password"), "{mail}");
+        let forgot = json!({"email": "ada@example.org"});
+        harness.send(Call::post("/forgotpassword").json(forgot)).await.with_status(StatusCode::ACCEPTED);
+        let mail = harness.mail_to("ada@example.org").await;
+        let token = mail.split("token=").nth(1).unwrap().split_whitespace().next().unwrap();
+        let reset = json!({"email": "ada@example.org", "token": token, "password": PASSWORD});
+        harness.send(Call::post("/resetpassword").json(reset)).await.with_status(StatusCode::NO_CONTENT);
+        harness.log_in("ada@example.org", PASSWORD).await;
+    }
+}
+
+#[tokio::test]
 async fn signing_up_answers_alike_whether_or_not_the_address_has_an_account() {
     let harness = Harness::new();
     let ada = harness.user("ada").await;

@@ -64,6 +64,40 @@ async fn an_album_is_changed_at_the_revision_that_was_read() {
 }
 
 #[tokio::test]
+async fn every_change_of_an_album_is_refused_at_another_revision() {
+    let harness = Harness::new();
+    let ada = harness.user("ada").await;
+    let a = photo(&ada, "a").await;
+    let album = ada.album("Norway").await;
+    let path = format!("/albums/{}", album["id"].as_str().unwrap());
+    let photos = format!("{path}/photos");
+    let read = ada.get(&path).await.header(header::ETAG).to_owned();
+    ada.send(Call::patch(&path).json(json!({"title": "Norge"}))).await.ok();
+    let now = ada.get(&path).await.header(header::ETAG).to_owned();
+    let one = json!({"photoIds": [a]});
+    let changes = || {
+        [
+            Call::patch(&path).json(json!({"title": "Norge"})),
+            Call::put(&photos).json(one.clone()),
+            Call::delete(&photos).json(one.clone()),
+            Call::delete(&format!("{path}?dryRun=true")),
+            Call::delete(&path),
+            Call::post(&format!("{path}/restore")),
+        ]
+    };
+    let before = ada.get(&path).await.ok();
+    for change in changes() {
+        let refused = ada.send(change.header("if-match", &read)).await.problem(412, "stale");
+        assert_eq!(refused["currentRevision"], before["revision"]);
+    }
+    assert_eq!(ada.get(&path).await.ok(), before);
+    assert_eq!(titles(&ada, &format!("/photos?albumId={}", album["id"].as_str().unwrap())).await.len(), 0);
+    for change in changes().into_iter().take(5) {
+        ada.send(change.header("if-match", &now)).await.ok();
+    }
+}
+
+#[tokio::test]
 async fn an_album_goes_to_the_trash_with_its_photos_and_comes_back() {
     let harness = Harness::new();
     let ada = harness.user("ada").await;

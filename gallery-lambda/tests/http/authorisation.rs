@@ -1,5 +1,7 @@
 //! Who may do what: every call of the API document, tried without a session and with somebody else's things.
 
+use std::collections::BTreeSet;
+
 use axum::http::{Method, StatusCode, header};
 use gallery_lambda::openapi;
 use serde_json::{Value, json};
@@ -29,6 +31,32 @@ fn operations() -> Vec<Operation> {
         }
     }
     operations
+}
+
+/// The paths that the router takes, read out of the router itself, however they got there.
+fn routed(harness: &Harness) -> BTreeSet<String> {
+    let shown = format!("{:?}", harness.router);
+    let (_, paths) = shown.split_once("paths: {").expect("a router shows the paths that it takes");
+    let mut routed = BTreeSet::new();
+    // Outside of the quotes a brace ends the list, within them it is part of a path.
+    for pair in paths.split('"').collect::<Vec<_>>().chunks(2) {
+        match pair {
+            [outside, path] if !outside.contains('}') => routed.insert((*path).to_owned()),
+            _ => break,
+        };
+    }
+    routed
+}
+
+/// Those of them that are no calls of the API: they are for everybody, and hold nothing of anybody's.
+const PAGES: [&str; 4] = ["/docs", "/docs/", "/docs/{*file}", "/openapi.json"];
+
+#[test]
+fn the_router_takes_the_calls_of_the_document_and_no_others() {
+    let mut expected: BTreeSet<_> = operations().into_iter().map(|call| call.path.replace("{key}", "{*key}")).collect();
+    expected.extend(PAGES.map(str::to_owned));
+    assert!(expected.len() >= 25, "{expected:?}");
+    assert_eq!(routed(&Harness::new()), expected);
 }
 
 /// A body that is in order, for calls that take one.

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header;
+use gallery_lambda::HttpSettings;
 use serde_json::json;
 
 use crate::harness::{Call, Harness, announcement, jpeg};
@@ -154,8 +155,14 @@ async fn queries_are_read_strictly() {
     assert_eq!(ada.get(&long).await.refused(400), ["q"]);
     let long = format!("/tags?prefix={}", "x".repeat(65));
     assert_eq!(ada.get(&long).await.refused(400), ["prefix"]);
-    for path in ["/photos?page=2", "/photos?limit=1&limit=2", "/albums?sort=title"] {
-        ada.get(path).await.problem(400, "invalid");
+    for (path, field) in [
+        ("/photos?page=2", "page"),
+        ("/photos?limit=1&limit=2", "limit"),
+        ("/albums?sort=title", "sort"),
+        ("/search?q=a&q=b", "q"),
+        ("/tags?caf%C3%A9=1", "café"),
+    ] {
+        assert_eq!(ada.get(path).await.refused(400), [field], "{path}");
     }
     assert_eq!(
         ada.send(Call::post("/search").json(json!({"query": "a", "limit": 101}))).await.refused(400),
@@ -194,11 +201,16 @@ async fn bulk_takes_1_to_100_ids_and_what_belongs_to_the_action() {
         (json!({"ids": vec![id; 101], "action": "trash"}), vec!["/ids"]),
         (json!({"ids": [id, "x"], "action": "trash"}), vec!["/ids/1"]),
         (json!({"ids": [id], "action": "explode"}), vec!["/action"]),
+        (json!({"ids": [id], "action": 7}), vec!["/action"]),
         (json!({"ids": [id], "action": "addTags"}), vec!["/tags"]),
         (json!({"ids": [id], "action": "addTags", "tags": ["\u{7}"]}), vec!["/tags/0"]),
         (json!({"ids": [id], "action": "addToAlbum"}), vec!["/albumId"]),
         (json!({"ids": [id], "action": "trash", "tags": ["a"]}), vec!["/tags"]),
         (json!({"ids": [id], "action": "purge", "albumId": id}), vec!["/albumId"]),
+        (
+            json!({"ids": [id], "action": "addToAlbum", "albumId": id, "tags": [], "favourite": true}),
+            vec!["/tags", "/favourite"],
+        ),
     ] {
         assert_eq!(ada.send(Call::post("/photos/bulk").json(wrong.clone())).await.refused(400), fields, "{wrong}");
     }
@@ -213,6 +225,15 @@ async fn unknown_addresses_and_methods_are_problems_too() {
     for path in ["/", "/nothing", "/photos/", "/photos/x/y", "//photos", "/photos/%00", "/photos/seven", "/albums/%FF"]
     {
         ada.get(path).await.problem(404, "not-found");
+    }
+    for mount in ["", "/api", "/our/gallery"] {
+        let harness = Harness::under(mount, HttpSettings::default());
+        for path in ["/nothing", "/docs/nothing.js", "/photos/x/y"] {
+            let detail =
+                harness.send(Call::get(&format!("{mount}{path}"))).await.problem(404, "not-found")["detail"].clone();
+            let page = detail.as_str().unwrap().split_whitespace().find(|word| word.ends_with("/docs/")).unwrap();
+            assert_eq!(harness.send(Call::get(page)).await.status, 200, "{detail}");
+        }
     }
     let wrong = ada.send(Call::put("/photos")).await;
     wrong.problem(405, "method-not-allowed");

@@ -206,9 +206,3 @@ async fn the_router_works_under_a_path() {
     assert!(added["upload"]["url"].as_str().unwrap().starts_with("/api/blobs/incoming/"));
     harness.send(Call::ticket(&added["upload"], &bytes)).await.with_status(StatusCode::NO_CONTENT);
 }
-
-#[tokio::test]
-async fn readiness_asks_the_store() {
-    let harness = Harness::new();
-    assert_eq!(harness.send(Call::get("/readyz")).await.ok()["status"], "ok");
-}

@@ -1,19 +1,24 @@
-//! A gallery in memory behind its router, and requests to it.
+//! A gallery behind its router, and requests to it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use gallery_adapters::password_identity::{IdentityPorts, PasswordIdentity};
-use gallery_domain::memory::{ManualClock, MemoryBlobs, MemoryImages, MemoryMailer, MemoryStore, SequentialIds};
-use gallery_domain::ports::Clock;
+use gallery_domain::memory::faulty::Plan;
+use gallery_domain::memory::{ManualClock, MemoryBlobs, MemoryImages, MemoryMailer, SequentialIds};
+use gallery_domain::ports::Repositories;
 use gallery_domain::services::{Gallery, Policy, Ports, SignUp};
 use gallery_domain::{Password, PersonName, Sha256Digest};
 use gallery_lambda::{App, HttpSettings, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::store::Store;
 
 pub(crate) const PASSWORD: &str = "a quiet walk along the shore";
 
@@ -23,7 +28,11 @@ pub(crate) struct Harness {
     pub(crate) mailer: Arc<MemoryMailer>,
     pub(crate) identity: Arc<PasswordIdentity>,
     pub(crate) pokes: Arc<AtomicUsize>,
-    router: Router,
+    /// The ports as they are; the gallery has them with what the plan says.
+    pub(crate) ports: Ports,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) router: Router,
+    _store: Option<Store>,
 }
 
 impl Harness {
@@ -37,10 +46,16 @@ impl Harness {
 
     /// The router under a path.
     pub(crate) fn under(path: &str, settings: HttpSettings) -> Self {
+        let store = Store::new();
+        let harness = Self::over(store.repositories.clone(), path, settings);
+        Self { _store: Some(store), ..harness }
+    }
+
+    /// One of the processes over a store.
+    pub(crate) fn over(repositories: Repositories, path: &str, settings: HttpSettings) -> Self {
         let clock = Arc::new(ManualClock::new("2024-06-15T12:00:00Z".parse().unwrap()));
         let ids = Arc::new(SequentialIds::new());
         let mailer = Arc::new(MemoryMailer::new());
-        let repositories = MemoryStore::new().repositories();
         let blobs = Arc::new(MemoryBlobs::new(ids.clone(), &format!("{path}/blobs")));
         let identity_ports = IdentityPorts {
             credentials: repositories.credentials.clone(),
@@ -61,7 +76,8 @@ impl Harness {
             clock: clock.clone(),
             ids,
         };
-        let gallery = Gallery::new(ports, Policy::default());
+        let plan = Arc::new(Plan::default());
+        let gallery = Gallery::new(plan.faulty_ports(&ports), Policy::default());
         let pokes = Arc::new(AtomicUsize::new(0));
         let counted = pokes.clone();
         let on_work = Arc::new(move || {
@@ -69,7 +85,7 @@ impl Harness {
         });
         let app = App { gallery: gallery.clone(), gateway: Some(blobs), settings, on_work };
         let router = if path.is_empty() { router(app) } else { Router::new().nest(path, router(app)) };
-        Self { gallery, clock, mailer, identity, pokes, router }
+        Self { gallery, clock, mailer, identity, pokes, ports, plan, router, _store: None }
     }
 
     pub(crate) async fn send(&self, call: Call) -> Answer {
@@ -97,6 +113,13 @@ impl Harness {
         User { harness: self, email: email.to_owned(), token }
     }
 
+    /// Waits until work was left behind or done once more than `before`.
+    pub(crate) async fn poked(&self, before: usize) {
+        while self.pokes.load(Ordering::SeqCst) <= before {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The latest mail to an address.
     pub(crate) async fn mail_to(&self, email: &str) -> String {
         self.identity.settle().await;
@@ -106,7 +129,6 @@ impl Harness {
 
     pub(crate) fn advance(&self, seconds: u64) {
         self.clock.advance(std::time::Duration::from_secs(seconds));
-        assert!(self.clock.now().as_millis() > 0);
     }
 }
 
@@ -205,9 +227,19 @@ impl Call {
         call
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        self.request.headers_mut().insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        self.header_value(name, HeaderValue::from_bytes(value.as_bytes()).unwrap())
+    }
+
+    pub(crate) fn header_value(mut self, name: &str, value: HeaderValue) -> Self {
+        self.request.headers_mut().insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
+        self
+    }
+
+    /// Comes from an address.
+    pub(crate) fn peer(mut self, address: &str) -> Self {
+        let peer = SocketAddr::new(address.parse().unwrap(), 40_000);
+        self.request.extensions_mut().insert(ConnectInfo(peer));
         self
     }
 

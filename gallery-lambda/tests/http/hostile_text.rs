@@ -3,7 +3,7 @@
 use axum::http::header;
 use serde_json::json;
 
-use crate::harness::{Call, Harness, announcement, jpeg};
+use crate::harness::{Call, Harness, PASSWORD, announcement, jpeg};
 
 /// 200 and more strings, each a known way to break out of HTML, SQL, paths, headers, templates, shells, logs or Unicode.
 fn strings() -> Vec<String> {
@@ -220,6 +220,48 @@ async fn hostile_text_is_only_ever_text() {
         assert!(!original.headers.contains_key(header::SET_COOKIE));
     }
     assert!(kept >= 300 && refused >= 100, "{kept} kept, {refused} refused");
+}
+
+#[tokio::test]
+async fn hostile_text_is_only_text_in_albums_names_and_sessions_too() {
+    let harness = Harness::new();
+    let ada = harness.user("ada").await;
+    let album = format!("/albums/{}", ada.album("base").await["id"].as_str().unwrap());
+    let (mut kept, mut refused) = (0, 0);
+    for text in strings() {
+        for (path, field) in [(&*album, "title"), (&album, "description"), ("/account", "name")] {
+            let answer = ada.send(Call::patch(path).json(json!({ field: text }))).await;
+            if answer.status == 200 {
+                kept += 1;
+                let shown = ada.get(path).await.ok()[field].clone();
+                assert_eq!(shown, answer.json()[field], "{text:?}");
+                if text.chars().all(|c| c.is_ascii_graphic()) {
+                    assert_eq!(shown, json!(text), "{field}");
+                }
+            } else {
+                refused += 1;
+                assert_eq!(answer.refused(400), [format!("/{field}")], "{text:?}");
+            }
+        }
+        let Ok(agent) = axum::http::HeaderValue::from_bytes(text.as_bytes()) else { continue };
+        let log_in = Call::post("/login").json(json!({"email": ada.email, "password": PASSWORD}));
+        // So many log-ins at once would have to wait.
+        harness.advance(3);
+        let opened = harness.send(log_in.header_value("user-agent", agent)).await.ok();
+        let sessions = ada.get("/sessions").await;
+        assert_eq!(sessions.header(header::CONTENT_TYPE), "application/json");
+        let sessions = sessions.ok();
+        let session = sessions["items"].as_array().unwrap().iter().find(|session| session["id"] == opened["sessionId"]);
+        let session = session.unwrap();
+        let client = session["client"].as_str().unwrap();
+        assert!(!client.chars().any(char::is_control), "{client:?}");
+        if text.len() <= 100 && text.trim() == text && text.chars().all(|c| c.is_ascii_graphic()) {
+            assert_eq!(client, text);
+        }
+        let end = Call::delete(&format!("/sessions/{}", session["id"].as_str().unwrap()));
+        ada.send(end).await.with_status(axum::http::StatusCode::NO_CONTENT);
+    }
+    assert!(kept >= 400 && refused >= 100, "{kept} kept, {refused} refused");
 }
 
 #[tokio::test]

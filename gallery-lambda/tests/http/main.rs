@@ -1,4 +1,4 @@
-//! The HTTP API over ports in memory: what it answers to whom.
+//! The HTTP API over ports in memory, or over another store: what it answers to whom.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
 
@@ -11,5 +11,11 @@ mod browsers;
 mod documentation;
 mod harness;
 mod hostile_text;
-mod logs;
 mod photos;
+#[cfg(feature = "postgres")]
+#[path = "../../../gallery-adapters/tests/postgres_server/mod.rs"]
+mod postgres_server;
+mod problems;
+mod store;
+mod throttling;
+mod worker;

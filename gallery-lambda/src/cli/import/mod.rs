@@ -29,7 +29,7 @@ use super::checksums;
 use super::console::{self, explain};
 use super::interruption::Interruption;
 use super::opened::Opened;
-use super::worker::take_up_forgotten;
+use crate::worker::{Stop, take_up_forgotten};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -74,7 +74,11 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let report = Report::new(arguments.json);
     report.count_files_of(&arguments.paths);
     // What an import before this one was cut off at.
-    take_up_forgotten(&opened.gallery, Some(actor.user()), &interruption).await?;
+    let stop = {
+        let mut interruption = interruption.clone();
+        Stop::when(async move { interruption.wanted().await })
+    };
+    take_up_forgotten(&opened.gallery, Some(actor.user()), &stop).await?;
     let mut import = Import {
         opened: &opened,
         actor,
@@ -83,6 +87,7 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
         interruption,
         report,
         albums: BTreeMap::new(),
+        seen: BTreeMap::new(),
         failures_in_a_row: 0,
     };
     let ended = import.all(&arguments.paths).await;
@@ -110,7 +115,15 @@ struct Import<'a> {
     interruption: Interruption,
     report: Report,
     albums: BTreeMap<String, AlbumId>,
+    seen: BTreeMap<Sha256Digest, Seen>,
     failures_in_a_row: u32,
+}
+
+/// A file whose bytes came up before in this import.
+struct Seen {
+    path: PathBuf,
+    /// The photo of its bytes, unless they were refused.
+    photo: Option<PhotoId>,
 }
 
 impl Import<'_> {
@@ -148,14 +161,18 @@ impl Import<'_> {
     async fn batch(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<()> {
         let hashed = futures_util::stream::iter(candidates).map(hash).buffered(cores()).collect::<Vec<_>>().await;
         let mut files: BTreeMap<Sha256Digest, Candidate> = BTreeMap::new();
+        let mut again = Vec::new();
         for (candidate, digest) in hashed {
             match digest {
-                Ok(digest) => match files.get(&digest) {
-                    Some(first) => {
-                        self.report.file(&candidate.path, Outcome::Duplicate(first.path.display().to_string()))?;
+                Ok(digest) => {
+                    match self.seen.get(&digest).map(|seen| &seen.path).or(files.get(&digest).map(|it| &it.path)) {
+                        Some(first) => {
+                            self.report.file(&candidate.path, Outcome::Duplicate(first.display().to_string()))?;
+                            again.push((candidate, digest));
+                        }
+                        None => drop(files.insert(digest, candidate)),
                     }
-                    None => drop(files.insert(digest, candidate)),
-                },
+                }
                 Err(error) => self.report.file(&candidate.path, Outcome::Failed(error.to_string()))?,
             }
         }
@@ -167,6 +184,7 @@ impl Import<'_> {
             match known.get(&digest) {
                 Some(photo) => {
                     self.report.file(&candidate.path, Outcome::Known)?;
+                    self.seen.insert(digest, Seen { path: candidate.path.clone(), photo: Some(*photo) });
                     placed.push((candidate.path, candidate.folder, *photo));
                 }
                 None => new.push((candidate, digest)),
@@ -183,21 +201,19 @@ impl Import<'_> {
                         return None;
                     }
                     let outcome = import(opened, &actor, &candidate, digest, use_mtime).await;
-                    Some((candidate, outcome))
+                    Some((candidate, digest, outcome))
                 }
             })
             .buffer_unordered(cores());
         while let Some(outcome) = outcomes.next().await {
-            let Some((candidate, outcome)) = outcome else { continue };
+            let Some((candidate, digest, outcome)) = outcome else { continue };
+            let photo = match &outcome {
+                Ok(Imported::New(photo) | Imported::Duplicate(photo)) => Some(photo.id),
+                _ => None,
+            };
             let outcome = match outcome {
-                Ok(Imported::New(photo)) => {
-                    placed.push((candidate.path.clone(), candidate.folder, photo.id));
-                    Outcome::New { bytes: photo.original.bytes }
-                }
-                Ok(Imported::Duplicate(photo)) => {
-                    placed.push((candidate.path.clone(), candidate.folder, photo.id));
-                    Outcome::Known
-                }
+                Ok(Imported::New(photo)) => Outcome::New { bytes: photo.original.bytes },
+                Ok(Imported::Duplicate(_)) => Outcome::Known,
                 Ok(Imported::Refused(failure)) => Outcome::Refused(failure.detail),
                 Err(NotImported::Refused(reason)) => Outcome::Refused(reason),
                 Err(NotImported::Failed(error)) => {
@@ -212,9 +228,19 @@ impl Import<'_> {
             if matches!(outcome, Outcome::New { .. }) {
                 self.failures_in_a_row = 0;
             }
+            // What failed may go well with the next file of these bytes.
+            if !matches!(outcome, Outcome::Failed(_)) {
+                self.seen.insert(digest, Seen { path: candidate.path.clone(), photo });
+            }
             self.report.file(&candidate.path, outcome)?;
+            placed.extend(photo.map(|photo| (candidate.path, candidate.folder, photo)));
         }
         drop(outcomes);
+        // A photo is in the album of every folder that holds it.
+        for (candidate, digest) in again {
+            let photo = self.seen.get(&digest).and_then(|seen| seen.photo);
+            placed.extend(photo.map(|photo| (candidate.path, candidate.folder, photo)));
+        }
         self.place(placed).await
     }
 
@@ -242,7 +268,7 @@ impl Import<'_> {
             self.opened
                 .gallery
                 .albums
-                .add_photos(&self.actor, album, &photos, Place::End)
+                .add_photos(&self.actor, album, &photos, Place::End, None)
                 .await
                 .map_err(explain)
                 .context("cannot put photos into their album")?;

@@ -1,14 +1,14 @@
 //! What an import says while it goes on, and at its end.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use super::super::console::{count, say};
+use super::super::progress::Progress;
 use super::folder;
 
 /// What became of a file.
@@ -28,7 +28,7 @@ pub(super) enum Outcome {
 
 pub(super) struct Report {
     json: bool,
-    bar: ProgressBar,
+    progress: Progress,
     began: Instant,
     new: u64,
     new_bytes: u64,
@@ -41,14 +41,9 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(json: bool) -> Self {
-        let bar = ProgressBar::no_length();
-        let drawn = io::stderr().is_terminal() && !json;
-        bar.set_draw_target(if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
-        let style = "{bar:30} {pos}/{len} files  {per_sec}  {eta} left  {msg}";
-        bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self {
             json,
-            bar,
+            progress: Progress::new(json, "files"),
             began: Instant::now(),
             new: 0,
             new_bytes: 0,
@@ -62,24 +57,24 @@ impl Report {
 
     /// Finds out beside the import how many files there are, so that the bar can tell the time left.
     pub(super) fn count_files_of(&self, paths: &[PathBuf]) {
-        if self.bar.is_hidden() {
+        if !self.progress.is_shown() {
             return;
         }
-        let (bar, paths) = (self.bar.clone(), paths.to_owned());
+        let (progress, paths) = (self.progress.clone(), paths.to_owned());
         tokio::task::spawn_blocking(move || {
             let files = paths.iter().flat_map(|path| folder::files(path)).count();
-            bar.set_length(files as u64);
+            progress.expect(files as u64);
         });
     }
 
     pub(super) fn skipped(&mut self, reason: String) {
         *self.skipped.entry(reason).or_default() += 1;
-        self.bar.inc(1);
+        self.progress.advance();
     }
 
     /// Counts a file, and says what its owner should know of it.
     pub(super) fn file(&mut self, path: &Path, outcome: Outcome) -> io::Result<()> {
-        self.bar.inc(1);
+        self.progress.advance();
         let path = path.display();
         let (kind, detail) = match outcome {
             Outcome::New { bytes } => {
@@ -105,7 +100,7 @@ impl Report {
             }
         };
         let json = self.json;
-        self.bar.suspend(|| {
+        self.progress.beside(|| {
             if json {
                 say(json!({ "file": path.to_string(), "outcome": kind, "detail": detail }))
             } else {
@@ -116,7 +111,7 @@ impl Report {
 
     /// Says what came of it all; whether something failed.
     pub(super) fn finish(&self, interrupted: bool) -> io::Result<bool> {
-        self.bar.finish_and_clear();
+        self.progress.end();
         let seconds = self.began.elapsed().as_secs_f64();
         let skipped: u64 = self.skipped.values().sum();
         if self.json {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{command, tools};
 
 /// Fetches and unpacks a Debian package, without installing it. Returns its folder and its version.
-pub(super) fn debian_package(name: &str, scratch: &Path) -> Result<(PathBuf, String)> {
+pub(crate) fn debian_package(name: &str, scratch: &Path) -> Result<(PathBuf, String)> {
     if !tools::is_on_path("apt-get") {
         bail!("there is no apt-get here to fetch it");
     }
@@ -28,7 +28,7 @@ pub(super) fn debian_package(name: &str, scratch: &Path) -> Result<(PathBuf, Str
 }
 
 /// Fetches and unpacks an npm package. Returns its folder and its version.
-pub(super) fn npm_package(name: &str, version: &str, scratch: &Path) -> Result<(PathBuf, String)> {
+pub(crate) fn npm_package(name: &str, version: &str, scratch: &Path) -> Result<(PathBuf, String)> {
     tools::install_missing(&[&tools::NPM])?;
     let mut pack = Command::new("npm");
     pack.args(["pack", "--silent", &format!("{name}@{version}")]).current_dir(scratch);
@@ -40,7 +40,7 @@ pub(super) fn npm_package(name: &str, version: &str, scratch: &Path) -> Result<(
 
 /// Fetches and unpacks a crate, by vendoring the dependencies of a package made for that. Returns its folder and its
 /// version.
-pub(super) fn crate_package(name: &str, version: &str, scratch: &Path) -> Result<(PathBuf, String)> {
+pub(crate) fn crate_package(name: &str, version: &str, scratch: &Path) -> Result<(PathBuf, String)> {
     let manifest = scratch.join("Cargo.toml");
     fs::write(&manifest, wanting_manifest(name, version))?;
     fs::create_dir(scratch.join("src"))?;

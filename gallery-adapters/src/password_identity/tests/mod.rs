@@ -1,8 +1,11 @@
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+mod faults;
 
-use gallery_domain::ports::{BackendFailure, Mail, RepositoryError};
-use gallery_domain::{PasswordHash, Sha256Digest, ThrottleState, Timestamp, TokenHash};
+use std::sync::atomic::Ordering;
+
+use gallery_domain::memory::faulty::{Fault, Plan};
+use gallery_domain::memory::{ManualClock, MemoryMailer, MemoryStore};
+use gallery_domain::ports::Repositories;
+use gallery_domain::{ClientLabel, PasswordHash, Sha256Digest, Timestamp};
 
 use super::*;
 use crate::system::SystemIds;
@@ -10,48 +13,34 @@ use crate::system::SystemIds;
 const GOOD: &str = "seven quiet walruses";
 const OTHER: &str = "nine loud flamingos";
 
+/// The identity over ports that do what a plan says, and the same ports as they are.
 struct Fixture {
     identity: PasswordIdentity,
-    world: Arc<World>,
-}
-
-/// A store, a clock and a mailbox.
-#[derive(Debug)]
-struct World {
-    now: AtomicI64,
-    mail_is_down: AtomicBool,
-    mails: Mutex<Vec<Mail>>,
-    credentials: Mutex<Vec<Credential>>,
-    codes: Mutex<Vec<OneTimeCode>>,
-    sessions: Mutex<Vec<Session>>,
-    attempts: Mutex<Vec<(ThrottleKey, ThrottleState)>>,
-    /// Runs as soon as the next session was inserted: what somebody else does at that moment.
-    meanwhile: Mutex<Option<Credential>>,
-    /// Is set right before the next code to confirm an address: by somebody who signs up at that moment.
-    signed_up_meanwhile: Mutex<Option<OneTimeCode>>,
+    plan: Arc<Plan>,
+    repositories: Repositories,
+    clock: Arc<ManualClock>,
+    mailer: Arc<MemoryMailer>,
 }
 
 fn fixture() -> Fixture {
-    let world = Arc::new(World {
-        now: AtomicI64::new(1_717_200_000_000),
-        mail_is_down: AtomicBool::new(false),
-        mails: Mutex::default(),
-        credentials: Mutex::default(),
-        codes: Mutex::default(),
-        sessions: Mutex::default(),
-        attempts: Mutex::default(),
-        meanwhile: Mutex::default(),
-        signed_up_meanwhile: Mutex::default(),
-    });
+    let plan = Arc::new(Plan::default());
+    let repositories = MemoryStore::new().repositories();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_717_200_000_000)));
+    let mailer = Arc::new(MemoryMailer::new());
+    let outbox: Arc<dyn Mailer> = mailer.clone();
     let ports = IdentityPorts {
-        credentials: world.clone(),
-        sessions: world.clone(),
-        rate_limiter: world.clone(),
-        mailer: world.clone(),
-        clock: world.clone(),
+        credentials: plan.faulty(&repositories.credentials),
+        sessions: plan.faulty(&repositories.sessions),
+        rate_limiter: plan.faulty(&repositories.rate_limiter),
+        mailer: plan.faulty(&outbox),
+        clock: clock.clone(),
         ids: Arc::new(SystemIds::default()),
     };
-    Fixture { identity: PasswordIdentity::new(ports, "https://photos.example".parse().unwrap()), world }
+    Fixture { identity: identity(ports), plan, repositories, clock, mailer }
+}
+
+fn identity(ports: IdentityPorts) -> PasswordIdentity {
+    PasswordIdentity::new(ports, "https://photos.example".parse().unwrap())
 }
 
 impl Fixture {
@@ -62,13 +51,15 @@ impl Fixture {
     }
 
     async fn log_in(&self, text: &str) -> Result<LogIn, IdentityError> {
-        self.identity
-            .log_in(Some(ada()), &address("ada@example.org"), &password(text), &ClientLabel::new("Firefox"))
-            .await
+        self.log_in_from(HOME, text).await
+    }
+
+    async fn log_in_from(&self, origin: &str, text: &str) -> Result<LogIn, IdentityError> {
+        self.identity.log_in(Some(ada()), &address("ada@example.org"), &password(text), &client(origin)).await
     }
 
     async fn log_in_as_nobody(&self, text: &str) -> Result<LogIn, IdentityError> {
-        self.identity.log_in(None, &address("nobody@example.org"), &password(text), &ClientLabel::default()).await
+        self.identity.log_in(None, &address("nobody@example.org"), &password(text), &client(HOME)).await
     }
 
     async fn confirm(&self, code: &str) -> Result<UserId, IdentityError> {
@@ -76,7 +67,29 @@ impl Fixture {
     }
 
     async fn reset(&self, token: &str, text: &str) -> Result<UserId, IdentityError> {
-        self.identity.reset_password(&address("ada@example.org"), token, &password(text)).await
+        self.identity.reset_password(&address("ada@example.org"), token, &password(text), &client(HOME)).await
+    }
+
+    async fn change(&self, old: &str, new: &str, keep: Option<SessionId>) -> Result<(), IdentityError> {
+        self.identity.change_password(ada(), &address("ada@example.org"), &password(old), &password(new), keep).await
+    }
+
+    /// The credential as the store holds it.
+    async fn credential(&self) -> Option<Credential> {
+        self.repositories.credentials.find(ada()).await.unwrap()
+    }
+
+    /// The calls that some work makes.
+    async fn calls<T>(&self, work: impl Future<Output = T>) -> Vec<&'static str> {
+        let before = self.plan.calls().len();
+        work.await;
+        self.plan.calls().split_off(before)
+    }
+
+    /// Has something happen right before a call of some work that is yet to begin, whose calls are known.
+    fn visit(&self, calls: &[&str], method: &str, visit: impl Future<Output = ()> + Send + 'static) {
+        let place = calls.iter().rposition(|call| *call == method).unwrap();
+        self.plan.visit(self.plan.calls().len() + place, Box::pin(visit));
     }
 
     /// How many hashes some work costs.
@@ -87,18 +100,18 @@ impl Fixture {
     }
 
     fn later(&self, duration: Duration) {
-        self.world.now.fetch_add(duration.as_millis() as i64, Ordering::Relaxed);
+        self.clock.advance(duration);
     }
 
     async fn mails(&self) -> usize {
         self.identity.settle().await;
-        self.world.mails.lock().unwrap().len()
+        self.mailer.sent().len()
     }
 
     /// The line of the last mail that holds what was asked for.
     async fn mailed(&self, wanted: impl Fn(&str) -> bool) -> String {
         self.identity.settle().await;
-        let mails = self.world.mails.lock().unwrap();
+        let mails = self.mailer.sent();
         let mail = mails.last().unwrap();
         assert_eq!(mail.to, address("ada@example.org"));
         mail.text.lines().find(|line| wanted(line)).unwrap().to_owned()
@@ -115,6 +128,13 @@ impl Fixture {
         assert_eq!(pairs[0], ("email".to_owned(), "ada@example.org".to_owned()));
         pairs[1].1.clone()
     }
+}
+
+/// Where the owner is.
+const HOME: &str = "192.0.2.0/24";
+
+fn client(origin: &str) -> Client {
+    Client { origin: Some(origin.to_owned()), label: ClientLabel::new("Firefox") }
 }
 
 fn ada() -> UserId {
@@ -194,7 +214,7 @@ async fn a_password_counts_once_the_code_is_confirmed() {
     fixture.identity.register(ada(), &address("ada@example.org"), &password(GOOD)).await.unwrap();
     let code = fixture.mailed_code().await;
     assert_ends_in!(fixture.log_in(GOOD).await, IdentityError::WrongCredentials);
-    assert!(fixture.world.credentials.lock().unwrap().is_empty());
+    assert_eq!(fixture.credential().await, None);
     fixture.confirm(&code).await.unwrap();
     fixture.log_in(GOOD).await.unwrap();
 }
@@ -248,20 +268,22 @@ async fn whoever_confirms_is_never_given_the_password_of_somebody_else_who_signe
 #[tokio::test(start_paused = true)]
 async fn of_two_who_sign_up_at_once_neither_chooses_the_password_of_the_other() {
     let fixture = fixture();
-    let email = address("ada@example.org");
+    let (email, bob) = (address("ada@example.org"), UserId::from_uuid(Uuid::from_u128(8)));
+    let calls = fixture.calls(fixture.identity.register(bob, &address("bob@example.org"), &password(GOOD))).await;
     let theirs = OneTimeCode {
         purpose: CodePurpose::ConfirmEmail,
         address: email.clone(),
         user: ada(),
         hash: Sha256Digest::of(b"theirs"),
-        expires_at: fixture.world.now().plus(minutes(10)),
+        expires_at: fixture.clock.now().plus(minutes(10)),
         tries_left: 5,
         password: Some(fixture.identity.hasher.hash(&password(OTHER)).await.unwrap()),
     };
-    *fixture.world.signed_up_meanwhile.lock().unwrap() = Some(theirs);
+    let credentials = fixture.repositories.credentials.clone();
+    fixture.visit(&calls, "replace_code", async move { credentials.put_code(&theirs).await.unwrap() });
     fixture.identity.register(ada(), &email, &password(GOOD)).await.unwrap();
     fixture.confirm(&fixture.mailed_code().await).await.unwrap();
-    assert!(fixture.world.credentials.lock().unwrap().is_empty());
+    assert_eq!(fixture.credential().await, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -291,7 +313,8 @@ async fn a_code_is_kept_hashed_and_is_no_good_for_another_address_or_purpose() {
     let fixture = fixture();
     fixture.identity.register(ada(), &address("ada@example.org"), &password(GOOD)).await.unwrap();
     let code = fixture.mailed_code().await;
-    assert_ne!(fixture.world.codes.lock().unwrap()[0].hash, Sha256Digest::of(code.as_bytes()));
+    let kept = fixture.repositories.credentials.find_code(CodePurpose::ConfirmEmail, &address("ada@example.org")).await;
+    assert_ne!(kept.unwrap().unwrap().hash, Sha256Digest::of(code.as_bytes()));
     assert_ends_in!(fixture.identity.confirm(&address("eve@example.org"), &code).await, IdentityError::WrongCode);
     assert_ends_in!(fixture.reset(&code, OTHER).await, IdentityError::WrongCode);
     fixture.confirm(&code).await.unwrap();
@@ -308,7 +331,7 @@ async fn a_bad_password_is_refused_alike_with_and_without_an_account() {
         assert_eq!(new.to_string(), again.to_string());
     }
     assert_eq!(fixture.mails().await, 0);
-    assert!(fixture.world.credentials.lock().unwrap().is_empty());
+    assert_eq!(fixture.credential().await, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -321,8 +344,6 @@ async fn the_same_hashes_are_computed_whether_or_not_there_is_an_account() {
         assert_eq!(fixture.hashes(fixture.identity.register(ada(), &email, &good)).await, 2);
         assert_eq!(fixture.hashes(fixture.identity.register_again(&email, &good)).await, 2);
     }
-    assert_eq!(fixture.hashes(fixture.reset("wrong", OTHER)).await, 1);
-    assert_eq!(fixture.hashes(fixture.identity.reset_password(&address("x@example.org"), "wrong", &good)).await, 1);
     assert_eq!(fixture.hashes(fixture.identity.forgot_password(Some(ada()), &email)).await, 0);
     assert_eq!(fixture.hashes(fixture.identity.forgot_password(None, &address("x@example.org"))).await, 0);
 }
@@ -331,19 +352,51 @@ async fn the_same_hashes_are_computed_whether_or_not_there_is_an_account() {
 async fn what_only_an_account_gets_happens_behind_an_answer_of_equal_time() {
     let fixture = Fixture::registered("ada@example.org").await;
     let (known, unknown) = (address("ada@example.org"), address("nobody@example.org"));
-    let time = async |work: std::pin::Pin<Box<dyn Future<Output = Result<(), IdentityError>> + Send + '_>>| {
-        let start = tokio::time::Instant::now();
-        work.await.unwrap();
-        start.elapsed()
-    };
     // The clock of these tests stands still but for waiting, so these are not measurements.
     let identity = &fixture.identity;
-    let with = time(identity.forgot_password(Some(ada()), &known)).await;
-    assert!(with >= PasswordIdentity::ANSWER_AFTER);
-    assert_eq!(with, time(identity.forgot_password(None, &unknown)).await);
-    assert_eq!(with, time(identity.resend_code(Some(ada()), &known)).await);
-    assert_eq!(with, time(identity.resend_code(None, &unknown)).await);
+    for work in [
+        identity.forgot_password(Some(ada()), &known),
+        identity.forgot_password(None, &unknown),
+        identity.resend_code(Some(ada()), &known),
+        identity.resend_code(None, &unknown),
+    ] {
+        assert_eq!(time(work).await, PasswordIdentity::ANSWER_AFTER);
+    }
     assert_eq!(fixture.mails().await, 2, "both to the account that there is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_code_or_link_takes_as_long_whether_or_not_one_was_mailed() {
+    let fixture = Fixture::registered("ada@example.org").await;
+    let (known, unknown) = (address("ada@example.org"), address("nobody@example.org"));
+    fixture.identity.register(ada(), &known, &password(GOOD)).await.unwrap();
+    fixture.identity.forgot_password(Some(ada()), &known).await.unwrap();
+    fixture.identity.settle().await;
+    let (identity, client, wrong, good) = (&fixture.identity, client(HOME), "0".repeat(43), password(GOOD));
+    let mut calls = Vec::new();
+    for email in [&known, &unknown] {
+        calls.push(
+            fixture
+                .calls(async {
+                    assert_eq!(time(identity.confirm(email, "00000000")).await, PasswordIdentity::ANSWER_AFTER);
+                    assert_eq!(
+                        time(identity.reset_password(email, &wrong, &good, &client)).await,
+                        PasswordIdentity::ANSWER_AFTER
+                    );
+                })
+                .await,
+        );
+        assert_eq!(fixture.hashes(identity.reset_password(email, &wrong, &good, &client)).await, 0);
+    }
+    assert_eq!(calls[0], ["try_code", "find_code"]);
+    assert_eq!(calls[0], calls[1]);
+}
+
+/// How long some work lets its caller wait.
+async fn time<T>(work: impl Future<Output = T>) -> Duration {
+    let start = tokio::time::Instant::now();
+    work.await;
+    start.elapsed()
 }
 
 #[tokio::test(start_paused = true)]
@@ -362,7 +415,7 @@ async fn a_password_is_the_same_however_its_letters_are_composed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn guessing_gets_slower_and_never_locks_for_good_with_or_without_an_account() {
+async fn guessing_from_one_origin_gets_slower_and_never_locks_for_good_with_or_without_an_account() {
     let fixture = Fixture::registered("ada@example.org").await;
     for known in [true, false] {
         let guess = async || if known { fixture.log_in(OTHER).await } else { fixture.log_in_as_nobody(OTHER).await };
@@ -387,6 +440,67 @@ async fn guessing_gets_slower_and_never_locks_for_good_with_or_without_an_accoun
     fixture.log_in(GOOD).await.unwrap();
     assert_ends_in!(fixture.log_in(OTHER).await, IdentityError::WrongCredentials);
     fixture.log_in(GOOD).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_who_guesses_keeps_nobody_out_who_is_elsewhere() {
+    let fixture = Fixture::registered("ada@example.org").await;
+    let email = address("ada@example.org");
+    for quarter in 0..12 {
+        for _ in 0..7 {
+            let guess = fixture.log_in_from("203.0.113.0/24", OTHER).await;
+            assert_ends_in!(guess, IdentityError::WrongCredentials | IdentityError::Throttled { .. });
+        }
+        for _ in 0..12 {
+            let guess =
+                fixture.identity.reset_password(&email, "guess", &password(OTHER), &client("203.0.113.0/24")).await;
+            assert_ends_in!(guess, IdentityError::WrongCode);
+        }
+        fixture.log_in(GOOD).await.unwrap();
+        // More links an hour are not mailed.
+        if quarter % 4 == 0 {
+            fixture.identity.forgot_password(Some(ada()), &email).await.unwrap();
+            fixture.reset(&fixture.mailed_token().await, GOOD).await.unwrap();
+        }
+        fixture.later(minutes(15));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn guessing_from_everywhere_leaves_each_origin_a_guess_a_minute() {
+    let fixture = Fixture::registered("ada@example.org").await;
+    let email = address("ada@example.org");
+    for round in 0..3 {
+        let mut counted = 0;
+        for _ in 0..3 {
+            for n in 0..60 {
+                match fixture.identity.count_guess(&email, &client(&format!("198.51.{n}.0/24"))).await {
+                    Ok(()) => counted += 1,
+                    Err(error) => assert!(matches!(error, IdentityError::Throttled { .. }), "{error:?}"),
+                }
+            }
+        }
+        // 100 to begin with and 60 more; then 2 that a minute allows anywhere, and one from each origin but one that had its turn by them.
+        assert!(if round == 0 { counted == 160 } else { (60..=62).contains(&counted) }, "{counted} in round {round}");
+        fixture.log_in(GOOD).await.unwrap();
+        fixture.log_in(GOOD).await.unwrap();
+        fixture.later(minutes(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_set_a_new_password_is_not_kept_waiting_for_guessing_at_the_old_one() {
+    let fixture = Fixture::registered("ada@example.org").await;
+    let email = address("ada@example.org");
+    for _ in 0..6 {
+        fixture.log_in(OTHER).await.unwrap_err();
+        fixture.identity.verify_password(ada(), &email, &password(OTHER)).await.unwrap_err();
+    }
+    assert_ends_in!(fixture.log_in(GOOD).await, IdentityError::Throttled { .. });
+    fixture.identity.forgot_password(Some(ada()), &email).await.unwrap();
+    fixture.reset(&fixture.mailed_token().await, OTHER).await.unwrap();
+    fixture.log_in(OTHER).await.unwrap();
+    fixture.identity.verify_password(ada(), &email, &password(OTHER)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -415,9 +529,13 @@ async fn an_outdated_hash_is_replaced_at_log_in() {
     );
     let hash: argon2::password_hash::phc::PasswordHash =
         argon2::password_hash::PasswordHasher::hash_password(&weak, GOOD.as_bytes()).unwrap();
-    fixture.world.credentials.lock().unwrap()[0].password = PasswordHash::from_phc(hash.to_string());
+    let before = fixture.credential().await.unwrap();
+    let outdated = Credential { password: PasswordHash::from_phc(hash.to_string()), ..before.clone() };
+    fixture.repositories.credentials.put(&outdated).await.unwrap();
     fixture.log_in(GOOD).await.unwrap();
-    assert!(fixture.world.credentials.lock().unwrap()[0].password.as_phc().contains("m=19456,t=2,p=1"));
+    let after = fixture.credential().await.unwrap();
+    assert!(after.password.as_phc().contains("m=19456,t=2,p=1"));
+    assert_eq!(after.changed_at, before.changed_at, "it is the same password");
     assert_eq!(fixture.hashes(fixture.log_in(GOOD)).await, 1);
 }
 
@@ -449,14 +567,14 @@ async fn a_session_opens_by_its_token_until_it_is_idle_for_a_week() {
 async fn the_use_of_a_session_is_written_down_once_an_hour() {
     let fixture = Fixture::registered("ada@example.org").await;
     let log_in = fixture.log_in(GOOD).await.unwrap();
-    let seen = || fixture.world.sessions.lock().unwrap()[0].last_seen_at;
+    let seen = async || fixture.repositories.sessions.list(ada()).await.unwrap()[0].last_seen_at;
     fixture.later(minutes(59));
     fixture.identity.authenticate(&log_in.token).await.unwrap();
-    assert_eq!(seen(), log_in.session.last_seen_at);
+    assert_eq!(seen().await, log_in.session.last_seen_at);
     fixture.later(minutes(1));
     let session = fixture.identity.authenticate(&log_in.token).await.unwrap().unwrap();
-    assert_eq!(seen(), fixture.world.now());
-    assert_eq!(session.last_seen_at, seen());
+    assert_eq!(seen().await, fixture.clock.now());
+    assert_eq!(session.last_seen_at, seen().await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -515,23 +633,10 @@ async fn a_mailed_link_works_for_half_an_hour() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn setting_new_passwords_by_guesswork_is_slowed_down() {
-    let fixture = Fixture::registered("ada@example.org").await;
-    for _ in 0..10 {
-        assert_ends_in!(fixture.reset("guess", OTHER).await, IdentityError::WrongCode);
-    }
-    assert_ends_in!(fixture.reset("guess", OTHER).await, IdentityError::Throttled { .. });
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_changed_password_ends_every_session_but_the_one_that_changed_it() {
     let fixture = Fixture::registered("ada@example.org").await;
     let (here, there) = (fixture.log_in(GOOD).await.unwrap(), fixture.log_in(GOOD).await.unwrap());
-    let change = async |old: &str, new: &str| {
-        let (old, new) = (password(old), password(new));
-        let email = address("ada@example.org");
-        fixture.identity.change_password(ada(), &email, &old, &new, Some(here.session.id)).await
-    };
+    let change = async |old: &str, new: &str| fixture.change(old, new, Some(here.session.id)).await;
     assert_ends_in!(change(OTHER, OTHER).await, IdentityError::WrongCredentials);
     assert_ends_in!(change(GOOD, "too short").await, IdentityError::UnacceptablePassword(_));
     assert!(fixture.identity.authenticate(&there.token).await.unwrap().is_some());
@@ -544,11 +649,64 @@ async fn a_changed_password_ends_every_session_but_the_one_that_changed_it() {
 #[tokio::test(start_paused = true)]
 async fn a_log_in_with_the_old_password_does_not_outlive_a_change_at_that_moment() {
     let fixture = Fixture::registered("ada@example.org").await;
-    let mut changed = fixture.world.credentials.lock().unwrap()[0].clone();
-    changed.changed_at = changed.changed_at.plus(Duration::from_millis(1));
-    *fixture.world.meanwhile.lock().unwrap() = Some(changed);
+    let calls = fixture.calls(fixture.log_in(GOOD)).await;
+    fixture.identity.end_sessions(ada(), None).await.unwrap();
+    // Within the same millisecond.
+    let hash = fixture.identity.hasher.hash(&password(OTHER)).await.unwrap();
+    let changed = Credential { password: hash, ..fixture.credential().await.unwrap() };
+    let credentials = fixture.repositories.credentials.clone();
+    fixture.visit(&calls, "find", async move { credentials.put(&changed).await.unwrap() });
     assert_ends_in!(fixture.log_in(GOOD).await, IdentityError::WrongCredentials);
-    assert!(fixture.world.sessions.lock().unwrap().is_empty());
+    assert_eq!(fixture.repositories.sessions.list(ada()).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_in_is_good_when_the_same_password_was_hashed_anew_at_that_moment() {
+    let fixture = Fixture::registered("ada@example.org").await;
+    let calls = fixture.calls(fixture.log_in(GOOD)).await;
+    let hash = fixture.identity.hasher.hash(&password(GOOD)).await.unwrap();
+    let renewed = Credential { password: hash, ..fixture.credential().await.unwrap() };
+    let credentials = fixture.repositories.credentials.clone();
+    fixture.visit(&calls, "find", async move { credentials.put(&renewed).await.unwrap() });
+    fixture.log_in(GOOD).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_began_before_a_reset_does_not_undo_it() {
+    const THEIRS: &str = "eleven calm penguins";
+    let fixture = Fixture::registered("ada@example.org").await;
+    let calls = fixture.calls(fixture.change(GOOD, GOOD, None)).await;
+    let hash = fixture.identity.hasher.hash(&password(OTHER)).await.unwrap();
+    let reset = Credential { password: hash, ..fixture.credential().await.unwrap() };
+    let credentials = fixture.repositories.credentials.clone();
+    fixture.visit(&calls, "replace", async move { credentials.put(&reset).await.unwrap() });
+    assert_ends_in!(fixture.change(GOOD, THEIRS, None).await, IdentityError::WrongCredentials);
+    fixture.log_in(OTHER).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_that_stops_half_way_leaves_no_session_or_a_good_link() {
+    for (method, fault, link_is_good) in [
+        ("try_code", Fault::DroppedAfter, false),
+        ("try_code", Fault::ReplyLost, false),
+        ("try_code", Fault::FailsBefore, true),
+        ("try_code", Fault::DroppedBefore, true),
+    ] {
+        let fixture = Fixture::registered("ada@example.org").await;
+        let email = address("ada@example.org");
+        let stolen = fixture.log_in(GOOD).await.unwrap();
+        fixture.identity.forgot_password(Some(ada()), &email).await.unwrap();
+        let token = fixture.mailed_token().await;
+        // What ends sessions comes first, so that this is the third call.
+        fixture.plan.fail(fixture.plan.calls().len() + 2, fault);
+        let reset = tokio::time::timeout(days(1), fixture.reset(&token, OTHER)).await;
+        assert!(!matches!(reset, Ok(Ok(_))));
+        assert_eq!(fixture.plan.calls().last(), Some(&method));
+        assert_eq!(fixture.identity.authenticate(&stolen.token).await.unwrap(), None, "{fault:?}");
+        assert_eq!(fixture.log_in(OTHER).await.is_ok(), !link_is_good, "{fault:?}");
+        assert_eq!(fixture.reset(&token, OTHER).await.is_ok(), link_is_good, "{fault:?}");
+        fixture.log_in(OTHER).await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -587,7 +745,7 @@ async fn signing_up_mails_at_most_five_times_an_hour_whether_or_not_there_is_an_
     }
     assert_ends_in!(fixture.identity.register(ada(), &new, &password(GOOD)).await, IdentityError::Throttled { .. });
     assert_ends_in!(fixture.identity.register_again(&old, &password(GOOD)).await, IdentityError::Throttled { .. });
-    let mails = fixture.world.mails.lock().unwrap();
+    let mails = fixture.mailer.sent();
     assert_eq!(mails.len(), 10);
     assert!(mails.iter().filter(|mail| mail.to == old).all(|mail| mail.text.contains("There is an account already")));
 }
@@ -595,7 +753,7 @@ async fn signing_up_mails_at_most_five_times_an_hour_whether_or_not_there_is_an_
 #[tokio::test(start_paused = true)]
 async fn mail_that_is_down_fails_a_sign_up_but_tells_nobody_who_forgot_a_password() {
     let fixture = Fixture::registered("ada@example.org").await;
-    fixture.world.mail_is_down.store(true, Ordering::Relaxed);
+    fixture.plan.break_down("send");
     let email = address("ada@example.org");
     assert_ends_in!(fixture.identity.register(ada(), &email, &password(GOOD)).await, IdentityError::Backend(_));
     assert_ends_in!(fixture.identity.register_again(&email, &password(GOOD)).await, IdentityError::Backend(_));
@@ -604,193 +762,31 @@ async fn mail_that_is_down_fails_a_sign_up_but_tells_nobody_who_forgot_a_passwor
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_left_of_a_removed_identity() {
-    let fixture = Fixture::registered("ada@example.org").await;
-    let email = address("ada@example.org");
-    fixture.log_in(GOOD).await.unwrap();
-    fixture.identity.register(ada(), &email, &password(GOOD)).await.unwrap();
-    fixture.identity.resend_code(Some(ada()), &email).await.unwrap();
-    fixture.identity.forgot_password(Some(ada()), &email).await.unwrap();
-    assert_ends_in!(fixture.reset("guess", GOOD).await, IdentityError::WrongCode);
-    assert_ends_in!(fixture.log_in(OTHER).await, IdentityError::WrongCredentials);
-    let wrong = fixture.identity.verify_password(ada(), &email, &password(OTHER)).await;
-    assert_ends_in!(wrong, IdentityError::WrongCredentials);
-    fixture.identity.settle().await;
-    assert_eq!(fixture.world.attempts.lock().unwrap().len(), 8);
+async fn nothing_is_left_of_a_removed_identity_but_what_is_counted_of_an_origin() {
+    for (removals, left) in [(0, 8), (1, 1), (2, 1)] {
+        let fixture = Fixture::registered("ada@example.org").await;
+        let email = address("ada@example.org");
+        fixture.log_in(GOOD).await.unwrap();
+        fixture.identity.register(ada(), &email, &password(GOOD)).await.unwrap();
+        fixture.identity.resend_code(Some(ada()), &email).await.unwrap();
+        fixture.identity.forgot_password(Some(ada()), &email).await.unwrap();
+        assert_ends_in!(fixture.log_in(OTHER).await, IdentityError::WrongCredentials);
+        let wrong = fixture.identity.verify_password(ada(), &email, &password(OTHER)).await;
+        assert_ends_in!(wrong, IdentityError::WrongCredentials);
+        fixture.identity.settle().await;
 
-    for _ in 0..2 {
-        fixture.identity.remove(ada(), &email).await.unwrap();
-        assert!(fixture.world.credentials.lock().unwrap().is_empty());
-        assert!(fixture.world.codes.lock().unwrap().is_empty());
-        assert!(fixture.world.sessions.lock().unwrap().is_empty());
-        assert!(fixture.world.attempts.lock().unwrap().is_empty());
-    }
-}
-
-impl Clock for World {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.load(Ordering::Relaxed))
-    }
-}
-
-#[async_trait]
-impl Mailer for World {
-    async fn send(&self, mail: &Mail) -> Result<(), BackendFailure> {
-        if self.mail_is_down.load(Ordering::Relaxed) {
-            return Err(BackendFailure::transient("mail", "send", "the line is dead"));
-        }
-        self.mails.lock().unwrap().push(mail.clone());
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl CredentialRepository for World {
-    async fn put(&self, credential: &Credential) -> Result<(), RepositoryError> {
-        let mut credentials = self.credentials.lock().unwrap();
-        credentials.retain(|kept| kept.user != credential.user);
-        credentials.push(credential.clone());
-        Ok(())
-    }
-
-    async fn find(&self, user: UserId) -> Result<Option<Credential>, RepositoryError> {
-        Ok(self.credentials.lock().unwrap().iter().find(|kept| kept.user == user).cloned())
-    }
-
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, RepositoryError> {
-        let mut credentials = self.credentials.lock().unwrap();
-        let kept = credentials.iter_mut().find(|kept| kept.user == user && kept.password == *old);
-        Ok(kept.map(|kept| kept.password = new.clone()).is_some())
-    }
-
-    async fn put_code(&self, code: &OneTimeCode) -> Result<(), RepositoryError> {
-        let mut codes = self.codes.lock().unwrap();
-        codes.retain(|kept| (kept.purpose, &kept.address) != (code.purpose, &code.address));
-        codes.push(code.clone());
-        Ok(())
-    }
-
-    async fn find_code(
-        &self,
-        purpose: CodePurpose,
-        address: &EmailAddress,
-    ) -> Result<Option<OneTimeCode>, RepositoryError> {
-        let codes = self.codes.lock().unwrap();
-        Ok(codes.iter().find(|kept| (kept.purpose, &kept.address) == (purpose, address)).cloned())
-    }
-
-    async fn replace_code(&self, code: &OneTimeCode, old: Option<Sha256Digest>) -> Result<bool, RepositoryError> {
-        let meanwhile = self.signed_up_meanwhile.lock().unwrap().take();
-        if let Some(theirs) = meanwhile {
-            self.put_code(&theirs).await?;
-        }
-        let kept = self.find_code(code.purpose, &code.address).await?;
-        if kept.as_ref().map(|kept| kept.hash) != old {
-            return Ok(false);
-        }
-        self.put_code(code).await?;
-        Ok(true)
-    }
-
-    async fn try_code(
-        &self,
-        purpose: CodePurpose,
-        address: &EmailAddress,
-        hash: &Sha256Digest,
-        now: Timestamp,
-    ) -> Result<CodeTry, RepositoryError> {
-        let accepted = {
-            let mut codes = self.codes.lock().unwrap();
-            let place = codes.iter().position(|kept| {
-                (kept.purpose, &kept.address) == (purpose, address) && kept.tries_left > 0 && now < kept.expires_at
-            });
-            let Some(place) = place else { return Ok(CodeTry::Refused) };
-            if codes[place].hash != *hash {
-                codes[place].tries_left -= 1;
-                return Ok(CodeTry::Refused);
+        let Repositories { credentials, sessions, rate_limiter, .. } = &fixture.repositories;
+        for _ in 0..removals {
+            fixture.identity.remove(ada(), &email).await.unwrap();
+            assert_eq!(fixture.credential().await, None);
+            for purpose in [CodePurpose::ConfirmEmail, CodePurpose::ResetPassword] {
+                assert_eq!(credentials.find_code(purpose, &email).await.unwrap(), None);
             }
-            codes.remove(place)
-        };
-        let user = accepted.user;
-        if let Some(password) = accepted.password {
-            self.put(&Credential { user, password, changed_at: now }).await?;
+            assert_eq!(sessions.list(ada()).await.unwrap(), []);
         }
-        Ok(CodeTry::Accepted(user))
-    }
-
-    async fn remove(&self, user: UserId) -> Result<(), RepositoryError> {
-        self.credentials.lock().unwrap().retain(|kept| kept.user != user);
-        self.codes.lock().unwrap().retain(|kept| kept.user != user);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl SessionRepository for World {
-    async fn insert(&self, session: &Session) -> Result<(), RepositoryError> {
-        self.sessions.lock().unwrap().push(session.clone());
-        let meanwhile = self.meanwhile.lock().unwrap().take();
-        match meanwhile {
-            Some(credential) => self.put(&credential).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn find_by_token(&self, token: &TokenHash) -> Result<Option<Session>, RepositoryError> {
-        Ok(self.sessions.lock().unwrap().iter().find(|kept| kept.token == *token).cloned())
-    }
-
-    async fn touch(&self, user: UserId, id: SessionId, seen_at: Timestamp) -> Result<(), RepositoryError> {
-        let mut sessions = self.sessions.lock().unwrap();
-        let kept = sessions.iter_mut().find(|kept| (kept.user, kept.id) == (user, id));
-        kept.into_iter().for_each(|kept| kept.last_seen_at = kept.last_seen_at.max(seen_at));
-        Ok(())
-    }
-
-    async fn list(&self, user: UserId) -> Result<Vec<Session>, RepositoryError> {
-        Ok(self.sessions.lock().unwrap().iter().rev().filter(|kept| kept.user == user).cloned().collect())
-    }
-
-    async fn remove(&self, user: UserId, id: SessionId) -> Result<(), RepositoryError> {
-        self.sessions.lock().unwrap().retain(|kept| (kept.user, kept.id) != (user, id));
-        Ok(())
-    }
-
-    async fn remove_all(&self, user: UserId, except: Option<SessionId>) -> Result<(), RepositoryError> {
-        self.sessions.lock().unwrap().retain(|kept| kept.user != user || Some(kept.id) == except);
-        Ok(())
-    }
-
-    async fn remove_expired(&self, now: Timestamp, _limit: u32) -> Result<u64, RepositoryError> {
-        let mut sessions = self.sessions.lock().unwrap();
-        let before = sessions.len();
-        sessions.retain(|kept| kept.is_live(now));
-        Ok((before - sessions.len()) as u64)
-    }
-}
-
-#[async_trait]
-impl RateLimiter for World {
-    async fn attempt(
-        &self,
-        key: &ThrottleKey,
-        throttle: &Throttle,
-        now: Timestamp,
-    ) -> Result<Decision, RepositoryError> {
-        let mut attempts = self.attempts.lock().unwrap();
-        let place = attempts.iter().position(|(kept, _)| kept == key);
-        let (state, decision) = throttle.decide(place.map(|place| attempts[place].1).unwrap_or_default(), now);
-        attempts.retain(|(kept, _)| kept != key);
-        attempts.push((key.clone(), state));
-        Ok(decision)
-    }
-
-    async fn reset(&self, key: &ThrottleKey) -> Result<(), RepositoryError> {
-        self.attempts.lock().unwrap().retain(|(kept, _)| kept != key);
-        Ok(())
-    }
-
-    async fn remove_expired(&self, _now: Timestamp, _limit: u32) -> Result<u64, RepositoryError> {
-        Ok(0)
+        let hours = if removals > 0 { 1 } else { 24 };
+        let counted = rate_limiter.remove_expired(fixture.clock.now().plus(minutes(60 * hours + 1)), 100).await;
+        assert_eq!(counted.unwrap(), left, "{removals} removals");
+        assert_eq!(rate_limiter.remove_expired(Timestamp::MAX, 100).await.unwrap(), 0);
     }
 }

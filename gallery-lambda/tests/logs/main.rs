@@ -1,19 +1,32 @@
-//! What is in the log, and above all what is not.
+//! What is in the log of the whole process, and above all what is not: a program of its own, so that what requests leave behind is heard too.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
+
+#[allow(dead_code, reason = "these tests ask for less than those of the API")]
+#[path = "../http/harness.rs"]
+mod harness;
+#[cfg(feature = "postgres")]
+#[path = "../../../gallery-adapters/tests/postgres_server/mod.rs"]
+mod postgres_server;
+#[path = "../http/store.rs"]
+mod store;
 
 use std::io;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::atomic::Ordering;
+use std::sync::{LazyLock, Mutex};
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tracing::instrument::WithSubscriber;
 
 use crate::harness::{Call, Harness, PASSWORD, announcement, jpeg};
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+static CAPTURED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Captured;
 
 impl io::Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        CAPTURED.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -22,23 +35,17 @@ impl io::Write for Captured {
     }
 }
 
-/// All that is logged, at the most talkative level, while something is done.
+/// All that the process logs, at the most talkative level, while something is done: one test after the other.
 async fn logged(work: impl Future<Output = ()>) -> String {
-    // Where a test without a subscriber comes first past a line that logs, the line is taken for one that nobody listens to.
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     static LISTENER: LazyLock<()> = LazyLock::new(|| {
-        tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("no other test sets one");
+        tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(|| Captured).init();
     });
+    let _turn = TURN.lock().await;
     LazyLock::force(&LISTENER);
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    work.with_subscriber(subscriber).await;
-    let bytes = captured.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    CAPTURED.lock().unwrap().clear();
+    work.await;
+    String::from_utf8(CAPTURED.lock().unwrap().clone()).unwrap()
 }
 
 fn access_lines(log: &str) -> Vec<Value> {
@@ -68,10 +75,37 @@ async fn each_request_is_one_line_with_its_route_and_not_what_stood_in_it() {
 }
 
 #[tokio::test]
+async fn what_a_request_leaves_behind_is_logged_without_saying_whose_it_is() {
+    let mut whose = String::new();
+    let log = logged(async {
+        let harness = Harness::new();
+        let ada = harness.user("ada").await;
+        whose = ada.get("/account").await.ok()["id"].as_str().unwrap().to_owned();
+        harness.plan.break_down("process");
+        let bytes = jpeg("sea");
+        let announce = Call::post("/photos").json(announcement(&bytes, json!({})));
+        let added = ada.send(announce).await.with(StatusCode::CREATED);
+        let pokes = harness.pokes.load(Ordering::SeqCst);
+        harness.send(Call::ticket(&added["upload"], &bytes)).await.with_status(StatusCode::NO_CONTENT);
+        harness.poked(pokes).await;
+        harness.advance(301);
+        assert_eq!(harness.gallery.worker.run_due(10).await.unwrap().failed, 1);
+    })
+    .await;
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let line = |message: &str| lines.iter().find(|line| line["fields"]["message"] == message);
+    assert!(line("an upload will be looked into later").is_some(), "{log}");
+    let failed = line("work failed and will be tried again").unwrap_or_else(|| panic!("{log}"));
+    let hashed = access_lines(&log)[1]["fields"]["user"].as_str().unwrap().to_owned();
+    assert!(failed["fields"]["task"].as_str().unwrap().starts_with(&format!("photo/{hashed}/")), "{failed}");
+    assert!(!log.contains(&whose), "{log}");
+}
+
+#[tokio::test]
 async fn no_address_token_query_file_name_or_text_is_ever_logged() {
     let canaries =
         ["canary-mail", "canary-name", "canary-file", "canary-title", "canary-query", "canary-tag", "canary-agent"];
-    let mut token = String::new();
+    let (mut token, mut whose) = (String::new(), String::new());
     let log = logged(async {
         let harness = Harness::new();
         let sign_up = json!({"email": "canary-mail-2@example.org", "password": PASSWORD, "name": "canary-name"});
@@ -79,6 +113,7 @@ async fn no_address_token_query_file_name_or_text_is_ever_logged() {
         harness.send(Call::post("/forgotpassword").json(json!({"email": "canary-mail@example.org"}))).await;
         let user = harness.user("canary-mail").await;
         token = user.token.clone();
+        whose = user.get("/account").await.ok()["id"].as_str().unwrap().to_owned();
         let photo = user
             .upload(
                 &jpeg("sea"),
@@ -111,7 +146,7 @@ async fn no_address_token_query_file_name_or_text_is_ever_logged() {
     })
     .await;
     assert!(access_lines(&log).len() >= 15, "{log}");
-    for canary in canaries.into_iter().chain([&*token, PASSWORD, "example.org", "ticket="]) {
+    for canary in canaries.into_iter().chain([&*token, &*whose, PASSWORD, "example.org", "ticket="]) {
         assert!(!log.contains(canary), "{canary}: {log}");
     }
 }

@@ -1,4 +1,24 @@
-//! Ports that fail on plan.
+//! Ports that fail on plan: to see what becomes of a use case, or of an adapter over other ports, when anything under it fails.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use gallery_domain::memory::MemoryStore;
+//! use gallery_domain::memory::faulty::{Fault, Plan};
+//! use gallery_domain::ports::CredentialRepository;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let plan = Arc::new(Plan::default());
+//! let credentials: Arc<dyn CredentialRepository> = Arc::new(MemoryStore::new());
+//! let shaky = plan.faulty(&credentials);
+//! let nobody = gallery_domain::UserId::from_uuid(uuid::Uuid::nil());
+//! plan.fail(1, Fault::FailsBefore);
+//! assert!(shaky.find(nobody).await.is_ok());
+//! assert!(shaky.find(nobody).await.is_err());
+//! assert_eq!(plan.calls(), ["find", "find"]);
+//! # }
+//! ```
 
 use std::future::Future;
 use std::ops::Range;
@@ -8,13 +28,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, pending};
-use gallery_domain::ports::*;
-use gallery_domain::search::SearchQuery;
-use gallery_domain::*;
+
+use crate::ports::*;
+use crate::search::SearchQuery;
+use crate::services::Ports;
+use crate::*;
 
 /// In what way a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// It fails, and nothing was done.
     FailsBefore,
     /// It was done, but the answer is a failure.
@@ -28,13 +50,14 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 5] =
+    /// Every way.
+    pub const ALL: [Self; 5] =
         [Self::FailsBefore, Self::ReplyLost, Self::DroppedBefore, Self::DroppedAfter, Self::SentTwice];
 }
 
 /// What is to happen to which call, shared by all ports of a world. Calls are counted from 0.
 #[derive(Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     state: Mutex<State>,
 }
 
@@ -44,6 +67,7 @@ struct State {
     fault: Option<(usize, Fault)>,
     visit: Option<(usize, BoxFuture<'static, ()>)>,
     broken: Option<(&'static str, Fault)>,
+    failure: Option<fn() -> BackendFailure>,
 }
 
 impl std::fmt::Debug for Plan {
@@ -54,37 +78,78 @@ impl std::fmt::Debug for Plan {
 
 impl Plan {
     /// Has a call fail.
-    pub(crate) fn fail(&self, call: usize, fault: Fault) {
+    pub fn fail(&self, call: usize, fault: Fault) {
         self.lock().fault = Some((call, fault));
     }
 
     /// Has something else happen right before a call.
-    pub(crate) fn visit(&self, call: usize, visit: BoxFuture<'static, ()>) {
+    pub fn visit(&self, call: usize, visit: BoxFuture<'static, ()>) {
         self.lock().visit = Some((call, visit));
     }
 
-    /// Has every call of a method fail, as `process`.
-    pub(crate) fn break_down(&self, method: &'static str) {
+    /// Has every call of a method fail, as `process`, until it is [mended](Self::mend).
+    pub fn break_down(&self, method: &'static str) {
         self.lock().broken = Some((method, Fault::FailsBefore));
     }
 
+    /// Has every call of a method fail in a way of its own.
+    pub fn break_down_with(&self, method: &'static str, failure: fn() -> BackendFailure) {
+        let mut state = self.lock();
+        state.broken = Some((method, Fault::FailsBefore));
+        state.failure = Some(failure);
+    }
+
     /// Has every call of a method end its process.
-    pub(crate) fn kill_at(&self, method: &'static str) {
+    pub fn kill_at(&self, method: &'static str) {
         self.lock().broken = Some((method, Fault::DroppedBefore));
     }
 
     /// Has what was broken or killed work again.
-    pub(crate) fn mend(&self) {
-        self.lock().broken = None;
+    pub fn mend(&self) {
+        let mut state = self.lock();
+        state.broken = None;
+        state.failure = None;
     }
 
-    /// The calls that were made since the plan was cleared.
-    pub(crate) fn calls(&self) -> Vec<&'static str> {
+    /// The calls that were made, by the names of their methods.
+    pub fn calls(&self) -> Vec<&'static str> {
         self.lock().calls.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same port, with what this plan says.
+    pub fn faulty<P: ?Sized>(self: &Arc<Self>, port: &Arc<P>) -> Arc<Faulty<P>> {
+        Arc::new(Faulty { inner: port.clone(), plan: self.clone() })
+    }
+
+    /// The same repositories, with what this plan says.
+    pub fn faulty_repositories(self: &Arc<Self>, repositories: &Repositories) -> Repositories {
+        Repositories {
+            photos: self.faulty(&repositories.photos),
+            albums: self.faulty(&repositories.albums),
+            users: self.faulty(&repositories.users),
+            credentials: self.faulty(&repositories.credentials),
+            sessions: self.faulty(&repositories.sessions),
+            idempotency: self.faulty(&repositories.idempotency),
+            rate_limiter: self.faulty(&repositories.rate_limiter),
+            work: self.faulty(&repositories.work),
+        }
+    }
+
+    /// The same ports, with what this plan says; clock and ids never fail.
+    pub fn faulty_ports(self: &Arc<Self>, ports: &Ports) -> Ports {
+        Ports {
+            repositories: self.faulty_repositories(&ports.repositories),
+            blobs: self.faulty(&ports.blobs),
+            uploads: self.faulty(&ports.uploads),
+            identity: self.faulty(&ports.identity),
+            images: self.faulty(&ports.images),
+            clock: ports.clock.clone(),
+            ids: ports.ids.clone(),
+        }
     }
 
     async fn call<T, E, F>(&self, method: &'static str, call: impl Fn() -> F + Send) -> Result<T, E>
@@ -93,15 +158,18 @@ impl Plan {
         E: From<BackendFailure> + Send,
         F: Future<Output = Result<T, E>> + Send,
     {
-        let failure = || E::from(BackendFailure::transient("plan", method, "it was planned"));
-        let (fault, visit) = {
+        let (fault, visit, made) = {
             let mut state = self.lock();
             let number = state.calls.len();
             state.calls.push(method);
             let visit = state.visit.take_if(|(at, _)| *at == number);
             let fault = state.fault.filter(|(at, _)| *at == number).map(|(_, fault)| fault);
             let broken = state.broken.filter(|(broken, _)| *broken == method).map(|(_, fault)| fault);
-            (fault.or(broken), visit)
+            (fault.or(broken), visit, state.failure)
+        };
+        let failure = || match made {
+            Some(made) => E::from(made()),
+            None => E::from(BackendFailure::transient("plan", method, "it was planned")),
         };
         if let Some((_, visit)) = visit {
             visit.await;
@@ -126,38 +194,9 @@ impl Plan {
     }
 }
 
-/// The same ports, with a plan of what goes wrong.
-pub(crate) fn faulty(ports: &Ports, plan: &Arc<Plan>) -> Ports {
-    let repositories = &ports.repositories;
-    macro_rules! wrap {
-        ($inner:expr) => {
-            Arc::new(Faulty { inner: $inner.clone(), plan: plan.clone() })
-        };
-    }
-    Ports {
-        repositories: Repositories {
-            photos: wrap!(repositories.photos),
-            albums: wrap!(repositories.albums),
-            users: wrap!(repositories.users),
-            credentials: repositories.credentials.clone(),
-            sessions: wrap!(repositories.sessions),
-            idempotency: wrap!(repositories.idempotency),
-            rate_limiter: wrap!(repositories.rate_limiter),
-            work: wrap!(repositories.work),
-        },
-        blobs: wrap!(ports.blobs),
-        uploads: wrap!(ports.uploads),
-        identity: wrap!(ports.identity),
-        images: wrap!(ports.images),
-        clock: ports.clock.clone(),
-        ids: ports.ids.clone(),
-    }
-}
-
-use gallery_domain::services::Ports;
-
+/// A port, with what a plan says.
 #[derive(Debug)]
-struct Faulty<P: ?Sized> {
+pub struct Faulty<P: ?Sized> {
     inner: Arc<P>,
     plan: Arc<Plan>,
 }
@@ -225,6 +264,17 @@ faulty_port! { UserRepository {
     all(page: PageRequest<UserId>) -> Kept<Page<User, UserId>>;
 } }
 
+faulty_port! { CredentialRepository {
+    put(credential: &Credential) -> Kept<()>;
+    find(user: UserId) -> Kept<Option<Credential>>;
+    replace(credential: &Credential, old: &PasswordHash) -> Kept<bool>;
+    put_code(code: &OneTimeCode) -> Kept<()>;
+    find_code(purpose: CodePurpose, address: &EmailAddress) -> Kept<Option<OneTimeCode>>;
+    replace_code(code: &OneTimeCode, old: Option<Sha256Digest>) -> Kept<bool>;
+    try_code(purpose: CodePurpose, address: &EmailAddress, hash: &Sha256Digest, password: Option<PasswordHash>, now: Timestamp) -> Kept<CodeTry>;
+    remove(user: UserId) -> Kept<()>;
+} }
+
 faulty_port! { SessionRepository {
     insert(session: &Session) -> Kept<()>;
     find_by_token(token: &TokenHash) -> Kept<Option<Session>>;
@@ -264,6 +314,10 @@ impl BlobStore for Faulty<dyn BlobStore> {
         self.plan.call("put", || self.inner.put(key, info, byte_stream(bytes.clone()))).await
     }
 
+    async fn try_writing(&self) -> Result<(), BlobError> {
+        self.plan.call("try_writing", || self.inner.try_writing()).await
+    }
+
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>, BlobError> {
         self.plan.call("head", || self.inner.head(key)).await
     }
@@ -300,14 +354,18 @@ faulty_port! { IdentityProvider {
     register_confirmed(user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError>;
     resend_code(user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError>;
     confirm(email: &EmailAddress, code: &str) -> Result<UserId, IdentityError>;
-    log_in(user: Option<UserId>, email: &EmailAddress, password: &Password, client: &ClientLabel) -> Result<LogIn, IdentityError>;
+    log_in(user: Option<UserId>, email: &EmailAddress, password: &Password, client: &Client) -> Result<LogIn, IdentityError>;
     authenticate(token: &SecretToken) -> Result<Option<Session>, IdentityError>;
     verify_password(user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError>;
     sessions(user: UserId) -> Result<Vec<Session>, IdentityError>;
     end_session(user: UserId, session: SessionId) -> Result<(), IdentityError>;
     end_sessions(user: UserId, except: Option<SessionId>) -> Result<(), IdentityError>;
     forgot_password(user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError>;
-    reset_password(email: &EmailAddress, token: &str, password: &Password) -> Result<UserId, IdentityError>;
+    reset_password(email: &EmailAddress, token: &str, password: &Password, client: &Client) -> Result<UserId, IdentityError>;
     change_password(user: UserId, email: &EmailAddress, old: &Password, new: &Password, keep: Option<SessionId>) -> Result<(), IdentityError>;
     remove(user: UserId, email: &EmailAddress) -> Result<(), IdentityError>;
+} }
+
+faulty_port! { Mailer {
+    send(mail: &Mail) -> Result<(), BackendFailure>;
 } }
