@@ -93,6 +93,7 @@ async fn what_is_kept_of_a_photos_texts_is_not_made_anew_to_read_it() {
     assert_eq!(tags, [("kept", "Été")], "a key that was kept is not made anew");
 }
 
+#[tokio::test]
 async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
     for (damage, subject) in [
         ("UPDATE usage SET bytes = bytes + 1", "usage"),
