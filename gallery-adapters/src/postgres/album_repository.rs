@@ -264,11 +264,14 @@ impl AlbumRepository for PostgresAlbumRepository {
                         .query(concat!(
                             "SELECT album.id AS album_id, ",
                             photo_columns!(),
-                            " FROM unnest($2::uuid[]) AS named (id) JOIN gallery.album ON album.id = named.id JOIN \
-                             gallery.photo ON photo.id = coalesce( (SELECT photo_id FROM gallery.album_photo WHERE \
-                             album_id = album.id AND photo_id = album.cover AND visible), (SELECT photo_id FROM \
-                             gallery.album_photo WHERE album_id = album.id AND visible ORDER BY rank, photo_id \
-                             LIMIT 1)) WHERE album.owner_id = $1"
+                            " FROM unnest($2::uuid[]) WITH ORDINALITY AS named (id, place) \
+                             JOIN gallery.album ON album.id = named.id \
+                             JOIN gallery.photo ON photo.id = coalesce( \
+                                 (SELECT photo_id FROM gallery.album_photo \
+                                  WHERE album_id = album.id AND photo_id = album.cover AND visible), \
+                                 (SELECT photo_id FROM gallery.album_photo WHERE album_id = album.id AND visible \
+                                  ORDER BY rank, photo_id LIMIT 1)) \
+                             WHERE album.owner_id = $1 ORDER BY named.place"
                         ))
                         .bind(owner.as_uuid())
                         .bind(albums.iter().map(AlbumId::as_uuid).collect::<Vec<_>>());

@@ -74,7 +74,7 @@ async fn photos(session: &mut Session<'_>, owner: UserId, repair: bool) -> Resul
     loop {
         let statement = session
             .query(concat!(
-                "SELECT photo.timeline_at, photo.month, photo.listed_in, photo.holds_content, photo.tag_keys, \
+                "SELECT photo.timeline_at, photo.month, photo.listed_in, photo.holds_content, \
                  tsvector_to_array(photo.terms) AS terms, ",
                 photo_columns!(),
                 " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2::uuid, $3) AND id IS DISTINCT FROM $2 \
@@ -108,37 +108,25 @@ fn stored_columns(row: &PgRow) -> Result<String, RepositoryError> {
     let month: &str = rows::scalar("photo", row, "month")?;
     let listed: Option<&str> = rows::scalar("photo", row, "listed_in")?;
     let holds: bool = rows::scalar("photo", row, "holds_content")?;
-    let tag_keys: Vec<String> = rows::scalar("photo", row, "tag_keys")?;
     let terms: Vec<String> = rows::scalar("photo", row, "terms")?;
-    Ok(columns(at, month, listed, holds, &tag_keys, terms))
+    Ok(columns(at, month, listed, holds, terms))
 }
 
 fn derived_columns(photo: &Photo) -> String {
-    let (_, tag_keys) = rows::tags_and_keys(&photo.details.tags);
     columns(
         photo.timeline_instant().as_millis(),
         &photo.month().to_string(),
         rows::listed_in(photo),
         photo.holds_content(),
-        &tag_keys,
         photo_index::terms(photo),
     )
 }
 
-fn columns(
-    at: i64,
-    month: &str,
-    listed: Option<&str>,
-    holds_content: bool,
-    tag_keys: &[String],
-    mut terms: Vec<String>,
-) -> String {
+fn columns(at: i64, month: &str, listed: Option<&str>, holds_content: bool, mut terms: Vec<String>) -> String {
     let listed = listed.unwrap_or("nothing");
     // A `tsvector` has an order of its own.
     terms.sort_unstable();
-    format!(
-        "at {at}, month {month}, listed in {listed}, holds content: {holds_content}, keys {tag_keys:?}, terms {terms:?}"
-    )
+    format!("at {at}, month {month}, listed in {listed}, holds content: {holds_content}, terms {terms:?}")
 }
 
 /// What is counted over the rows of photos and places.

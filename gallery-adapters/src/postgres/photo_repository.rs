@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::change::{Interruption, Session};
 use super::rows::{self, photo_columns};
-use super::{PostgresStore, photo_audit, photo_index, photo_search, user_repository, work_queue};
+use super::{PostgresStore, photo_audit, photo_index, photo_search, term_query, user_repository, work_queue};
 
 /// The place before every photo: later than all times, and an id higher than all others.
 pub(super) const FIRST_PLACE: (i64, Uuid) = (i64::MAX, Uuid::max());
@@ -340,7 +340,7 @@ impl PhotoRepository for PostgresPhotoRepository {
                         )
                         .bind(owner.as_uuid())
                         .bind(key_prefix)
-                        .bind(photo_index::after_prefix(key_prefix))
+                        .bind(term_query::after_prefix(key_prefix))
                         .bind(i64::from(limit));
                     Ok(statement.fetch_all(session.connection()).await?)
                 }

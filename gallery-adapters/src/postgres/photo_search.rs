@@ -3,6 +3,8 @@
 //! Each source gives candidates latest first, from an index in that order; the server leaves out those whose terms or albums do not match, and
 //! [`SearchQuery::matches`] has the last word on the others. Of several clauses, the one is walked whose photos lie farthest apart.
 
+use std::collections::HashMap;
+
 use futures_util::FutureExt;
 use gallery_domain::ports::{AlbumScope, RepositoryError};
 use gallery_domain::search::{MEDIA_TYPES, SearchQuery};
@@ -15,9 +17,9 @@ use uuid::Uuid;
 
 use super::PostgresStore;
 use super::change::{Interruption, Session};
-use super::photo_index;
 use super::photo_repository::place;
 use super::rows::{self, photo_columns};
+use super::term_query;
 
 const OPERATION: &str = "photo search";
 
@@ -88,7 +90,7 @@ pub(super) async fn search(
                     found.extend(next.matching);
                     // As many as will fill the page, and some more, if matches lie no farther apart than they did.
                     let enough = wanted.saturating_sub(found.len()) * looked_at / found.len().max(1) * 5 / 4;
-                    chunk = enough.clamp(CHUNK, chunk * 4);
+                    chunk = enough.clamp(CHUNK, CHUNK.max(chunk * 4));
                 }
                 Ok(Page::from_overfull(found, page.size, Photo::timeline_cursor))
             }
@@ -102,8 +104,8 @@ pub(super) async fn search(
 enum Source {
     /// The photos of any of these terms by time.
     Terms(Vec<String>),
-    /// The photos of an album by time.
-    Album(AlbumId),
+    /// The photos of any of these albums by time.
+    Albums(Vec<Uuid>),
     /// The favourites by time.
     Favourites,
     /// All visible photos by time.
@@ -167,7 +169,7 @@ impl<'a> Candidates<'a> {
             owner,
             query,
             source: Self::source(session, owner, query, albums, after, from).await?,
-            terms: photo_index::terms_query(&query.index_plan()),
+            terms: term_query::terms_query(&query.index_plan()),
             parts,
             within,
             groups: rows::integer(albums.within.len() as u64),
@@ -179,8 +181,8 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// The source with the fewest candidates, as far as that can be told at once: an album that one request can look through, else
-    /// the terms, else an album at any rate, else the favourites.
+    /// The source with the fewest candidates, as far as that can be told at once: a group of albums that one request can look through, else
+    /// the terms, else a group of albums at any rate, else the favourites.
     async fn source(
         session: &mut Session<'_>,
         owner: UserId,
@@ -189,39 +191,41 @@ impl<'a> Candidates<'a> {
         after: Option<PhotoCursor>,
         from: Timestamp,
     ) -> Result<Source, Interruption> {
-        let smallest = Self::smallest_album(session, owner, albums).await?;
-        if let Some((album, photos)) = smallest
-            && rows::count(photos) <= LOOKED_AT as u64
+        let smallest = Self::smallest_group(session, owner, albums).await?;
+        if let Some((photos, albums)) = &smallest
+            && *photos <= LOOKED_AT as u64
         {
-            return Ok(Source::Album(album));
+            return Ok(Source::Albums(albums.clone()));
         }
         let terms = Self::sparsest_terms(session, owner, query, after, from).await?;
         Ok(match (terms, smallest) {
             (Some(terms), _) => Source::Terms(terms),
-            (None, Some((album, _))) => Source::Album(album),
+            (None, Some((_, albums))) => Source::Albums(albums),
             (None, None) if query.favourite() == Some(true) => Source::Favourites,
             (None, None) => Source::Timeline,
         })
     }
 
-    /// Of the albums that a photo has to be in, the one with the fewest photos.
-    async fn smallest_album(
+    /// Of the groups of albums that a photo has to be in one of each, the one with the fewest photos: how many, and the owner's albums in it.
+    async fn smallest_group(
         session: &mut Session<'_>,
         owner: UserId,
         albums: &AlbumScope,
-    ) -> Result<Option<(AlbumId, i64)>, Interruption> {
-        let single = albums.within.iter().filter_map(|group| <[AlbumId; 1]>::try_from(group.as_slice()).ok());
-        let candidates: Vec<Uuid> = single.map(|[album]| album.as_uuid()).collect();
-        if candidates.is_empty() {
+    ) -> Result<Option<(u64, Vec<Uuid>)>, Interruption> {
+        if albums.within.is_empty() {
             return Ok(None);
         }
         let statement = session
             .query_as::<(Uuid, i64)>("SELECT id, photo_count FROM gallery.album WHERE owner_id = $1 AND id = ANY ($2)")
             .bind(owner.as_uuid())
-            .bind(candidates);
-        let sizes = statement.fetch_all(session.connection()).await?;
-        let smallest = sizes.into_iter().min_by_key(|(_, photos)| *photos);
-        Ok(smallest.map(|(album, photos)| (AlbumId::from_uuid(album), photos)))
+            .bind(albums.within.iter().flatten().map(AlbumId::as_uuid).collect::<Vec<_>>());
+        let sizes: HashMap<Uuid, i64> = statement.fetch_all(session.connection()).await?.into_iter().collect();
+        let groups = albums.within.iter().map(|group| {
+            let owned: Vec<Uuid> =
+                group.iter().map(AlbumId::as_uuid).filter(|album| sizes.contains_key(album)).collect();
+            (owned.iter().map(|album| rows::count(sizes[album])).sum::<u64>(), owned)
+        });
+        Ok(groups.min_by_key(|(photos, _)| *photos))
     }
 
     /// The terms of the clause whose photos lie farthest apart behind the place where the page begins; none if no clause can be walked.
@@ -234,7 +238,7 @@ impl<'a> Candidates<'a> {
     ) -> Result<Option<Vec<String>>, Interruption> {
         let mut clauses = Vec::new();
         for clause in &query.index_plan().all {
-            clauses.extend(photo_index::terms_to_drive_from(session, owner, clause).await?);
+            clauses.extend(term_query::terms_to_drive_from(session, owner, clause).await?);
         }
         if clauses.len() < 2 {
             return Ok(clauses.pop());
@@ -265,10 +269,10 @@ impl<'a> Candidates<'a> {
     /// Looks at some more candidates, at most `limit`, and moves on behind them.
     async fn next(&mut self, session: &mut Session<'_>, limit: usize) -> Result<LookedAt, Interruption> {
         let owner = self.owner.as_uuid();
-        // Where several terms are merged, each gives as many candidates as are looked at.
+        // Where several terms or albums are merged, each gives as many candidates as are looked at.
         let (statement, merged) = match &self.source {
             Source::Terms(terms) => (session.query(SEARCH_TERMS).bind(terms.clone()), terms.len()),
-            Source::Album(album) => (session.query(WALK_ALBUM).bind(album.as_uuid()), 1),
+            Source::Albums(albums) => (session.query(WALK_ALBUMS).bind(albums.clone()), albums.len()),
             Source::Favourites => (session.query(WALK_FAVOURITES).bind(owner), 1),
             Source::Timeline => (session.query(WALK_TIMELINE).bind(owner), 1),
         };
@@ -357,10 +361,13 @@ pub(super) const WALK_FAVOURITES: &str = looking_at!(
      AND (timeline_at, id) < ($3, $4) AND timeline_at >= $5 ORDER BY timeline_at DESC, id DESC LIMIT $6"
 );
 
-/// The visible photos of the album $1.
-pub(super) const WALK_ALBUM: &str = looking_at!(
-    "SELECT timeline_at, photo_id FROM gallery.album_photo WHERE album_id = $1 AND visible \
-     AND (timeline_at, photo_id) < ($3, $4) AND timeline_at >= $5 ORDER BY timeline_at DESC, photo_id DESC LIMIT $6"
+/// The visible photos of the albums in $1.
+pub(super) const WALK_ALBUMS: &str = looking_at!(
+    "SELECT DISTINCT place.timeline_at, place.photo_id FROM unnest($1::uuid[]) AS named (album_id) CROSS JOIN LATERAL ( \
+         SELECT timeline_at, photo_id FROM gallery.album_photo \
+         WHERE album_id = named.album_id AND visible AND (timeline_at, photo_id) < ($3, $4) AND timeline_at >= $5 \
+         ORDER BY timeline_at DESC, photo_id DESC LIMIT $6) AS place \
+     ORDER BY place.timeline_at DESC, place.photo_id DESC LIMIT $6"
 );
 
 /// The names, as a photo's facts have them, of the types that a query leaves; none if it leaves all.
