@@ -19,6 +19,7 @@ mod rate_limiter;
 mod rows;
 mod schema;
 mod session_repository;
+mod term_query;
 mod user_repository;
 mod work_queue;
 

@@ -15,8 +15,8 @@ use sqlx::{Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::error::failed;
-use super::photo_search::after_prefix;
 use super::rows::{self, photo_columns};
+use super::term_query::after_prefix;
 use super::{SqliteStore, photo_audit, photo_index, photo_search, user_repository, work_queue};
 
 /// The place before every photo: later than all times, and an id higher than all others.

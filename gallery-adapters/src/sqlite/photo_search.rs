@@ -8,8 +8,6 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-mod term_query;
-
 use gallery_domain::ports::{AlbumScope, RepositoryError};
 use gallery_domain::search::{IndexPlan, SearchQuery};
 use gallery_domain::terms::PhotoTerms;
@@ -18,13 +16,12 @@ use jiff::civil::Date;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-pub(super) use self::term_query::after_prefix;
-use self::term_query::{TermQuery, term_query};
 use super::SqliteStore;
 use super::error::failed;
 use super::photo_index::{first_row, last_row, second_of, second_of_row, start_of_second};
 use super::photo_repository::place;
 use super::rows::{self, photo_columns};
+use super::term_query::{TermQuery, term_query};
 
 const OPERATION: &str = "photo search";
 

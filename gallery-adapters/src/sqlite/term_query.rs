@@ -18,8 +18,8 @@ use gallery_domain::UserId;
 use gallery_domain::search::{IndexPlan, IndexTerm};
 use sqlx::sqlite::SqlitePool;
 
-use super::super::photo_index::{owner_token, quoted};
-use super::super::rows;
+use super::photo_index::{owner_token, quoted};
+use super::rows;
 
 /// The longest beginnings, in characters, of which the index keeps postings as of a term.
 const KEPT_BEGINNING: usize = 4;
@@ -138,7 +138,7 @@ fn range_of(sought: &IndexTerm) -> Range {
 }
 
 /// The least text that is greater than every text with this prefix; none if there is no such text.
-pub(in crate::sqlite) fn after_prefix(prefix: &str) -> Option<String> {
+pub(super) fn after_prefix(prefix: &str) -> Option<String> {
     let mut chars: Vec<char> = prefix.chars().collect();
     while let Some(last) = chars.pop() {
         if let Some(next) = (last..=char::MAX).nth(1) {
