@@ -63,7 +63,11 @@ fn ctrl_c_ends_backup_restore_and_verify_with_130_and_leaves_nothing_half_done()
     let (backup, to) = (folder.path().join("backup"), folder.path().join("backups"));
     std::fs::create_dir(&to).unwrap();
     run(&data, &["backup", backup.to_str().unwrap()]).well();
-    let before = names(&data);
+    // SQLite keeps files of its own beside the database for as long as somebody has it open, or was stopped while it was.
+    let lasting = || -> Vec<String> {
+        names(&data).into_iter().filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm")).collect()
+    };
+    let before = lasting();
 
     let begun = || !names(&to).is_empty();
     let stopped = interrupted_when(gallery(&data).arg("backup").arg(to.join("backup")), begun);
@@ -73,10 +77,10 @@ fn ctrl_c_ends_backup_restore_and_verify_with_130_and_leaves_nothing_half_done()
     let stopped = interrupted_when(gallery(&data).args(["verify", "--hash"]), || true);
     assert!(stopped.code == Some(130) && stopped.out.is_empty(), "{}{}", stopped.out, stopped.err);
 
-    let begun = || names(&data) != before;
+    let begun = || lasting() != before;
     let stopped = interrupted_when(gallery(&data).arg("restore").arg(&backup).arg("--force"), begun);
     assert!(stopped.code == Some(130) && stopped.out.is_empty(), "{}{}", stopped.out, stopped.err);
-    assert_eq!(names(&data), before, "the gallery is as it was");
+    assert_eq!(lasting(), before, "the gallery is as it was");
     assert!(run(&data, &["verify", "--hash"]).well().contains("3 photos"));
 }
 
