@@ -245,8 +245,8 @@ async fn a_role_that_may_not_is_told_so_and_a_full_server_is_worth_a_retry() {
     let fixture = Fixture::new().await;
     let photo = fixture.photo(1, |_| ()).await;
     let role = format!("{}_reader", fixture.database.name());
-    postgres_server::run(&format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 1")).await;
-    let connect = fixture.database.options().username(&role);
+    postgres_server::run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'reader' CONNECTION LIMIT 1")).await;
+    let connect = fixture.database.options().username(&role).password("reader");
     let options = PostgresOptions { acquire_timeout: Duration::from_millis(300), ..PostgresOptions::default() };
     let store = PostgresStore::new(connect.clone(), options);
     let refused = store.repositories().photos.find(fixture.owner, photo.id).await.unwrap_err();
