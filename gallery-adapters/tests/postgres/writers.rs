@@ -16,7 +16,7 @@ use crate::stores::stored::{NOON, alice, ready, tags, title, work_on};
 /// How many write at the same time.
 const WRITERS: u64 = 64;
 
-/// How many edits each makes, on the photo and on the album. A thousand pass as well; they take some minutes.
+/// How many edits each makes, on the photo and on the album: enough that every one meets others, in some seconds.
 const EDITS: u64 = 12;
 
 /// Waiting for each other takes long where so many meet, and is no failure here.
