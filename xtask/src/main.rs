@@ -8,6 +8,7 @@ mod command;
 mod dependencies;
 mod fetch;
 mod licences;
+mod page;
 mod photos;
 mod postgres;
 mod test;

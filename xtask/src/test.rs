@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::postgres::Server;
-use crate::{command, dependencies, photos, tidy, tools};
+use crate::{command, dependencies, page, photos, tidy, tools};
 
 /// Installs what is missing, then runs the steps in order; stops at the first that fails.
 pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
@@ -32,7 +32,8 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
         command::run(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres")))?;
         server.stop()
     })?;
-    step(12, "the newest PostgreSQL", || {
+    step(12, "the page", || page::test(&photos))?;
+    step(13, "the newest PostgreSQL", || {
         let server = Server::start_newest()?;
         let targets = ["--test=*postgres*", "--test=schema_upgrades", "--test=http", "--test=end_to_end"];
         command::run(server.tell(test(&targets).env(STORE, "postgres")))?;
@@ -42,7 +43,7 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-const STEPS: usize = 12;
+const STEPS: usize = 13;
 
 /// Chooses the store that the tests of the API and of the program run on.
 const STORE: &str = "GALLERY_TEST_STORE";
@@ -65,6 +66,6 @@ mod tests {
     fn a_failing_step_is_named_before_its_cause() {
         let error = step(2, "formatting", || -> Result<()> { bail!("a line is too long") }).unwrap_err();
         let error = format!("{error:#}");
-        assert_eq!(error, "cargo xtask test stopped at step 2 of 12, formatting: a line is too long");
+        assert_eq!(error, "cargo xtask test stopped at step 2 of 13, formatting: a line is too long");
     }
 }

@@ -29,6 +29,11 @@ pub(crate) const JQ: Tool = Tool { program: "jq", package: "jq", needed_for: "th
 
 pub(crate) const GIT: Tool = Tool { program: "git", package: "git", needed_for: "the list of the repository's files" };
 
+pub(crate) const NODE: Tool = Tool { program: "node", package: "nodejs", needed_for: "the tests of the page" };
+
+pub(crate) const CHROMIUM: Tool =
+    Tool { program: "chromium", package: "chromium", needed_for: "the page as a browser shows it" };
+
 pub(crate) const NPM: Tool =
     Tool { program: "npm", package: "npm", needed_for: "photos and PostgreSQL, which are released as npm packages" };
 

@@ -58,8 +58,7 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
             data.display()
         );
     }
-    let live = Opened::open(config).await?;
-    for folder in [Some(data), live.config.blobs.folder()].into_iter().flatten() {
+    for folder in [Some(data), config.blobs.folder()].into_iter().flatten() {
         if lies_in(&dest, folder)? {
             bail!(
                 "{} is inside {}, which it is to be a backup of: choose another folder, best on another disk",
@@ -68,6 +67,7 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
             );
         }
     }
+    let live = Opened::open(config).await?;
     std::fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
     // Under its own name from the moment on that it is whole, so that nobody takes a part of a backup for one.
     let unfinished = tempfile::Builder::new()

@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::disk::Disk;
 use crate::photos;
 use crate::program::{Server, create_user, create_user_by, run};
+use crate::store::folder_of_files;
 
 /// A photo of so many mebibytes: what follows the end of the picture is no part of it, but of the file.
 fn large(seed: u32, mebibytes: usize) -> Vec<u8> {
@@ -85,7 +86,7 @@ async fn a_server_whose_disk_is_full_says_so_and_goes_on_when_there_is_room_agai
 
 #[test]
 fn a_restore_without_room_for_both_galleries_keeps_the_one_that_is_there() {
-    let (disk, source) = (Disk::of(24), tempfile::tempdir().unwrap());
+    let (disk, source) = (Disk::of(24), folder_of_files());
     let (elsewhere, backup) = (source.path().join("data"), source.path().join("backup"));
     create_user(&elsewhere, "bob@example.org");
     let photo = file(&source, "large.jpg", &large(1, 30));
@@ -106,7 +107,7 @@ fn a_restore_without_room_for_both_galleries_keeps_the_one_that_is_there() {
 
 #[test]
 fn a_backup_that_finds_no_room_leaves_nothing_behind() {
-    let (disk, source) = (Disk::of(8), tempfile::tempdir().unwrap());
+    let (disk, source) = (Disk::of(8), folder_of_files());
     let data = source.path().join("data");
     create_user(&data, "ada@example.org");
     let photos: Vec<_> = (0..4).map(|n| file(&source, &format!("{n}.jpg"), &large(n, 4))).collect();

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::photos;
 use crate::program::{Server, create_user, files, forget_settings, gallery, interrupted_when, run, said};
+use crate::store::folder_of_files;
 
 fn summary(said: &str) -> Value {
     let last: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
@@ -105,7 +106,7 @@ fn ctrl_c_ends_an_import_with_130_and_another_goes_on() {
 
 #[test]
 fn a_bar_tells_somebody_at_a_terminal_how_far_it_is_and_nobody_else() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_of_files();
     let (data, source) = (folder.path().join("data"), folder.path().join("Source"));
     create_user(&data, "ada@example.org");
     std::fs::create_dir(&source).unwrap();

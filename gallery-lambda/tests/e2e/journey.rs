@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::photos;
-use crate::program::{PASSWORD, Server, files, gallery, run};
+use crate::program::{PASSWORD, Server, files, gallery, run, said};
 
 fn ids(page: &Value) -> Vec<&str> {
     page["items"].as_array().expect("a page").iter().map(|item| item["id"].as_str().expect("an id")).collect()
@@ -173,7 +173,10 @@ async fn an_empty_gallery_says_what_to_do_next_and_that_works() {
     std::fs::write(folder.path().join("photo.jpg"), photos::jpeg(1, 300)).unwrap();
     let words: Vec<_> = ["import", folder.path().to_str().unwrap()].into_iter().chain(import.split(' ')).collect();
     let elsewhere = tempfile::tempdir().unwrap();
-    assert!(run(elsewhere.path(), &words).well().starts_with("1 new"));
+    // What the line says is enough to find the data folder.
+    let mut import = gallery(&data);
+    import.env("GALLERY_DATA", elsewhere.path()).args(&words);
+    assert!(said(&mut import).well().starts_with("1 new"));
     assert_eq!(ids(&ada.get("/photos").await).len(), 1);
     assert!(server.stop().success());
 }

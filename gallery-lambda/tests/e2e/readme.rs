@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::photos;
-use crate::program::{PASSWORD, Server, forget_settings, run, said};
+use crate::program::{PASSWORD, Server, forget_settings, place, run, said};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -77,7 +77,8 @@ async fn the_commands_of_the_readme_do_what_it_says() {
     bash.args(["-e", "-u", "-o", "pipefail"]).arg(&script_file).current_dir(&home);
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     bash.env("PATH", path).env("HOME", &home).env("TYPED", &typed).env("PASSWORD", PASSWORD);
-    bash.env("GALLERY", env!("CARGO_BIN_EXE_gallery")).env("GALLERY_DATA", &data).env("no_proxy", "*");
+    bash.env("GALLERY", env!("CARGO_BIN_EXE_gallery")).env("no_proxy", "*");
+    place(&mut bash, &data);
     bash.stdin(Stdio::from(fs::File::open(&password).unwrap()));
     let done = said(&mut bash);
     assert_eq!(done.code, Some(0), "{}{}", done.out, done.err);

@@ -83,10 +83,12 @@ pub(crate) async fn rows_left(data: &Path) -> BTreeMap<String, i64> {
 /// Skips the time after which work is taken up: five minutes for what a killed server was at.
 pub(crate) async fn let_work_come_due(data: &Path) {
     match Past::the_program(data).await {
-        Past::File(mut file) => drop(sqlx::query("UPDATE work SET due_at = 0").execute(&mut file).await.unwrap()),
+        Past::File(mut file) => {
+            sqlx::query("UPDATE work SET due_at = 0").execute(&mut file).await.unwrap();
+        }
         #[cfg(feature = "postgres")]
         Past::Postgres(mut database) => {
-            drop(sqlx::query("UPDATE gallery.work SET due_at = 0").execute(&mut database).await.unwrap());
+            sqlx::query("UPDATE gallery.work SET due_at = 0").execute(&mut database).await.unwrap();
         }
     }
 }

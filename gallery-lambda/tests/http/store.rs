@@ -45,7 +45,9 @@ impl Store {
     fn postgres() -> Self {
         use gallery_adapters::postgres::{PostgresOptions, PostgresStore};
         let database = in_the_meantime(postgres_server::Database::migrated());
-        let store = PostgresStore::new(database.options(), PostgresOptions::default());
+        // Without timers it needs no runtime to be made: not every test has one.
+        let options = PostgresOptions { idle_timeout: None, max_lifetime: None, ..PostgresOptions::default() };
+        let store = PostgresStore::new(database.options(), options);
         Self { repositories: store.repositories(), _kept: Box::new(database) }
     }
 }
