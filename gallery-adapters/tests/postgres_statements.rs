@@ -22,10 +22,10 @@ use stores::stored::Stored;
 const FILLED: &str = "\
     SET session_replication_role = replica; \
     INSERT INTO gallery.photo (id, owner_id, file_name, content_type, bytes, sha256, title, description, tags, tag_keys, favourite, \
-        state, facts, created_at, revision, timeline_at, month, listed_in, holds_content, terms) \
+        state, facts, created_at, revision, timeline_at, month, listed_in, holds_content, terms, words) \
     SELECT gen_random_uuid(), ('00000000-0000-0000-0000-' || lpad((n % 20)::text, 12, '0'))::uuid, 'x.jpg', 'image/jpeg', 1, \
         sha256(n::text::bytea), '', '', '{Lake}', '{lake}', n % 9 = 0, 'ready', '{}', n, 1, n, '2024-06', \
-        CASE n % 10 WHEN 1 THEN 'trash' WHEN 2 THEN 'unfinished' ELSE 'timeline' END, true, array_to_tsvector(ARRAY['lake', 'x']) \
+        CASE n % 10 WHEN 1 THEN 'trash' WHEN 2 THEN 'unfinished' ELSE 'timeline' END, true, array_to_tsvector(ARRAY['lake', 'x']), '{}' \
     FROM generate_series(1, 20000) AS n; \
     INSERT INTO gallery.photo_term SELECT owner_id, unnest(gallery.indexed_terms(terms, tag_keys)), timeline_at, id FROM gallery.photo ON CONFLICT DO NOTHING; \
     INSERT INTO gallery.album (id, owner_id, title, title_key, description, created_at, revision) \

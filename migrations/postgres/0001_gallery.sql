@@ -39,8 +39,10 @@ CREATE TABLE gallery.photo (
     month text NOT NULL COLLATE "C",
     listed_in text CHECK (listed_in IN ('timeline', 'trash', 'unfinished')),
     holds_content boolean NOT NULL,
-    -- The domain's terms, verbatim: what a search compares a query with.
+    -- The domain's terms, verbatim: what a search compares a query with on the server.
     terms tsvector NOT NULL,
+    -- The same with where each stands, as the domain has it: what has the last word on a photo.
+    words json NOT NULL,
     CHECK (cardinality(tags) = cardinality(tag_keys)),
     CHECK ((state = 'ready') = (facts IS NOT NULL)),
     CHECK ((state = 'failed') = (failure IS NOT NULL)),

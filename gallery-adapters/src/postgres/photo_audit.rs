@@ -75,7 +75,7 @@ async fn photos(session: &mut Session<'_>, owner: UserId, repair: bool) -> Resul
         let statement = session
             .query(concat!(
                 "SELECT photo.timeline_at, photo.month, photo.listed_in, photo.holds_content, \
-                 tsvector_to_array(photo.terms) AS terms, ",
+                 tsvector_to_array(photo.terms) AS terms, photo.words::text, ",
                 photo_columns!(),
                 " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2::uuid, $3) AND id IS DISTINCT FROM $2 \
                  ORDER BY id LIMIT $4"
@@ -109,24 +109,36 @@ fn stored_columns(row: &PgRow) -> Result<String, RepositoryError> {
     let listed: Option<&str> = rows::scalar("photo", row, "listed_in")?;
     let holds: bool = rows::scalar("photo", row, "holds_content")?;
     let terms: Vec<String> = rows::scalar("photo", row, "terms")?;
-    Ok(columns(at, month, listed, holds, terms))
+    let words: &str = rows::scalar("photo", row, "words")?;
+    Ok(columns(at, month, listed, holds, terms, words))
 }
 
 fn derived_columns(photo: &Photo) -> String {
+    let terms = photo.terms();
     columns(
         photo.timeline_instant().as_millis(),
         &photo.month().to_string(),
         rows::listed_in(photo),
         photo.holds_content(),
-        photo_index::terms(photo),
+        photo_index::lexemes(&terms),
+        &rows::terms_to_json(&terms),
     )
 }
 
-fn columns(at: i64, month: &str, listed: Option<&str>, holds_content: bool, mut terms: Vec<String>) -> String {
+fn columns(
+    at: i64,
+    month: &str,
+    listed: Option<&str>,
+    holds_content: bool,
+    mut terms: Vec<String>,
+    words: &str,
+) -> String {
     let listed = listed.unwrap_or("nothing");
     // A `tsvector` has an order of its own.
     terms.sort_unstable();
-    format!("at {at}, month {month}, listed in {listed}, holds content: {holds_content}, terms {terms:?}")
+    format!(
+        "at {at}, month {month}, listed in {listed}, holds content: {holds_content}, terms {terms:?}, words {words}"
+    )
 }
 
 /// What is counted over the rows of photos and places.

@@ -70,12 +70,12 @@ impl PhotoRepository for PostgresPhotoRepository {
                 async move {
                     let usage = user_repository::usage(session, photo.owner).await?;
                     let statement = session.query(
-                        "INSERT INTO gallery.photo (id, title, description, tags, tag_keys, favourite, \
-                         taken_at, state, facts, failure, settled_at, trashed_at, trashed_with, revision, \
-                         timeline_at, month, listed_in, holds_content, terms, owner_id, file_name, \
-                         content_type, bytes, sha256, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-                         $9::json, $10::json, $11, $12, $13, $14, $15, $16, $17, $18, array_to_tsvector($19), \
-                         $20, $21, $22, $23, $24, $25)",
+                        "INSERT INTO gallery.photo (id, title, description, tags, tag_keys, favourite, taken_at, \
+                         state, facts, failure, settled_at, trashed_at, trashed_with, revision, timeline_at, month, \
+                         listed_in, holds_content, terms, words, owner_id, file_name, content_type, bytes, sha256, \
+                         created_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10::json, $11, $12, $13, $14, $15, $16, \
+                         $17, $18, array_to_tsvector($19), $20::json, $21, $22, $23, $24, $25, $26)",
                     );
                     bind_changing(statement, photo)
                         .bind(photo.owner.as_uuid())
@@ -404,7 +404,7 @@ pub(super) async fn write(session: &mut Session<'_>, photo: &Photo) -> Result<()
         "UPDATE gallery.photo SET title = $2, description = $3, tags = $4, tag_keys = $5, \
          favourite = $6, taken_at = $7, state = $8, facts = $9::json, failure = $10::json, \
          settled_at = $11, trashed_at = $12, trashed_with = $13, revision = $14, timeline_at = \
-         $15, month = $16, listed_in = $17, holds_content = $18, terms = array_to_tsvector($19) \
+         $15, month = $16, listed_in = $17, holds_content = $18, terms = array_to_tsvector($19), words = $20::json \
          WHERE id = $1",
     );
     bind_changing(statement, photo).execute(session.connection()).await?;
@@ -413,7 +413,7 @@ pub(super) async fn write(session: &mut Session<'_>, photo: &Photo) -> Result<()
 
 type Statement = Query<'static, Postgres, PgArguments>;
 
-/// Binds $1 to $19: the id, and everything that can change.
+/// Binds $1 to $20: the id, and everything that can change.
 fn bind_changing(statement: Statement, photo: &Photo) -> Statement {
     let json = "numbers and texts can always be written as JSON";
     let (facts, failure, settled_at) = match &photo.state {
@@ -423,6 +423,7 @@ fn bind_changing(statement: Statement, photo: &Photo) -> Statement {
         PhotoState::Uploading | PhotoState::Processing => (None, None, None),
     };
     let (tags, tag_keys) = rows::tags_and_keys(&photo.details.tags);
+    let terms = photo.terms();
     statement
         .bind(photo.id.as_uuid())
         .bind(photo.details.title.as_str().to_owned())
@@ -442,5 +443,6 @@ fn bind_changing(statement: Statement, photo: &Photo) -> Statement {
         .bind(photo.month().to_string())
         .bind(rows::listed_in(photo))
         .bind(photo.holds_content())
-        .bind(photo_index::terms(photo))
+        .bind(photo_index::lexemes(&terms))
+        .bind(rows::terms_to_json(&terms))
 }

@@ -50,7 +50,7 @@ macro_rules! looking_at {
              FROM (SELECT timeline_at, id FROM candidate ORDER BY timeline_at, id LIMIT 1) AS last \
              LEFT JOIN LATERAL (SELECT ",
             photo_columns!(),
-            " FROM candidate JOIN gallery.photo ON photo.id = candidate.id \
+            ", photo.words::text FROM candidate JOIN gallery.photo ON photo.id = candidate.id \
               WHERE photo.owner_id = $2 AND photo.listed_in = 'timeline' \
               AND coalesce(photo.terms @@ (SELECT $7::text::tsquery), true) AND coalesce(photo.favourite = $8, true) \
               AND coalesce(photo.facts ->> 'media_type' = ANY ($13::text[]), true) \
@@ -312,7 +312,7 @@ impl<'a> Candidates<'a> {
         for row in rows {
             if row.try_get::<Option<Uuid>, _>("id").ok().flatten().is_some() {
                 let photo = rows::photo(row)?;
-                if self.matches(&photo) {
+                if self.matches(&photo, row)? {
                     matching.push(photo);
                 }
             }
@@ -321,14 +321,15 @@ impl<'a> Candidates<'a> {
         Ok(matching)
     }
 
-    fn matches(&self, photo: &Photo) -> bool {
-        let Some(facts) = photo.facts() else { return false };
+    fn matches(&self, photo: &Photo, row: &PgRow) -> Result<bool, RepositoryError> {
+        let Some(facts) = photo.facts() else { return Ok(false) };
         let media_type = facts.media_type.short_name();
         let day = photo.timeline_instant().to_utc().date();
-        // Cutting a photo's texts into terms costs more than all the rest, and many a filter asks for none.
+        // Many a filter asks for no terms.
         let asks_for_terms = !self.query.all().is_empty() || !self.query.none().is_empty();
-        let terms = if asks_for_terms { photo.terms() } else { PhotoTerms::default() };
-        photo.is_visible() && self.query.matches_but_for_albums(&terms, photo.details.favourite, media_type, day)
+        let terms = if asks_for_terms { rows::terms(row)? } else { PhotoTerms::default() };
+        let favourite = photo.details.favourite;
+        Ok(photo.is_visible() && self.query.matches_but_for_albums(&terms, favourite, media_type, day))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use gallery_domain::ports::{IdempotencyClaim, RepositoryError};
+use gallery_domain::terms::PhotoTerms;
 use gallery_domain::{
     Album, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, ClaimedWork, ClientLabel, CodePurpose,
     Credential, Description, EmailAddress, FileName, Membership, OneTimeCode, Original, PasswordHash, PersonName,
@@ -71,14 +72,14 @@ pub(super) fn photo(row: &PgRow) -> Result<Photo, RepositoryError> {
             id: PhotoId::from_uuid(row.try_get("id")?),
             owner: UserId::from_uuid(row.try_get("owner_id")?),
             original: Original {
-                file_name: FileName::parse(row.try_get("file_name")?)?,
+                file_name: FileName::from_stored(row.try_get("file_name")?),
                 content_type: row.try_get::<&str, _>("content_type")?.parse()?,
                 bytes: row.try_get::<i64, _>("bytes")?.try_into()?,
                 sha256: digest(row, "sha256")?,
             },
             details: PhotoDetails {
-                title: Title::parse(row.try_get("title")?)?,
-                description: Description::parse(row.try_get("description")?)?,
+                title: Title::from_stored(row.try_get("title")?),
+                description: Description::from_stored(row.try_get("description")?),
                 tags: tags(row.try_get("tags")?, row.try_get("tag_keys")?)?,
                 favourite: row.try_get("favourite")?,
                 taken_at: row.try_get::<Option<&str>, _>("taken_at")?.map(str::parse).transpose()?,
@@ -90,6 +91,16 @@ pub(super) fn photo(row: &PgRow) -> Result<Photo, RepositoryError> {
         })
     };
     read().map_err(|source| corrupt("photo", row, "id", source))
+}
+
+/// The terms that are kept beside a photo, with where they stand.
+pub(super) fn terms(row: &PgRow) -> Result<PhotoTerms, RepositoryError> {
+    let read = || -> Result<PhotoTerms, Unreadable> { Ok(serde_json::from_str(row.try_get("words")?)?) };
+    read().map_err(|source| corrupt("terms of photo", row, "id", source))
+}
+
+pub(super) fn terms_to_json(terms: &PhotoTerms) -> String {
+    serde_json::to_string(terms).expect("texts can always be written as JSON")
 }
 
 pub(super) fn photos(rows: &[PgRow]) -> Result<Vec<Photo>, RepositoryError> {

@@ -126,6 +126,7 @@ async fn an_audit_finds_each_thing_that_is_wrong_and_mends_it() {
         ("UPDATE gallery.photo SET timeline_at = timeline_at + 86400000", "columns of photo"),
         ("UPDATE gallery.photo SET month = '1999-01'", "columns of photo"),
         ("UPDATE gallery.photo SET terms = 'x'", "columns of photo"),
+        ("UPDATE gallery.photo SET words = '{\"all\":[]}'", "columns of photo"),
     ] {
         let fixture = Fixture::new().await;
         let album = fixture.album(1, "Album").await;
