@@ -20,7 +20,8 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
     })?;
     let photos = step(7, "photos", || photos::gather(photo_folder))?;
     let test = |targets: &[&'static str]| {
-        let mut test = command::cargo(["test", "--workspace", "--all-features"]);
+        // Every failure is shown, not only those of the first binary that has one.
+        let mut test = command::cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]);
         // A server or a folder that is missing is a failure from here on, never a reason to leave a test out.
         test.args(targets).env("GALLERY_REQUIRE_BACKENDS", "all").env("GALLERY_TEST_PHOTOS", &photos);
         test
