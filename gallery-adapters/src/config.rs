@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `GALLERY_DATA` | (a folder) | `gallery-data` |
 //! | `GALLERY_STORE` | `sqlite:PATH`, `postgres://…`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
-//! | `GALLERY_BLOBS` | `file:PATH`, `memory:` | `file:` and `blobs` in the data folder |
+//! | `GALLERY_BLOBS` | `file:PATH`, `s3://BUCKET/PREFIX`, `memory:` | `file:` and `blobs` in the data folder |
 //! | `GALLERY_IDENTITY` | `password:` | `password:` |
 //! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…` | `outbox:` and `outbox` in the data folder |
 //! | `GALLERY_PUBLIC_URL` | (the address people open) | the local one |
@@ -24,6 +24,8 @@ use url::Url;
 pub use self::postgres_settings::PostgresSettings;
 #[cfg(feature = "smtp")]
 use crate::mail::SmtpSettings;
+#[cfg(feature = "s3")]
+use crate::s3::S3Settings;
 
 /// Which adapters a gallery uses, and where its things are. `Debug` and `Display` show no secrets.
 #[derive(Clone, Debug)]
@@ -64,6 +66,9 @@ pub enum BlobsChoice {
     /// `file:PATH`
     #[cfg(feature = "filesystem")]
     Files(PathBuf),
+    /// `s3://BUCKET/PREFIX`
+    #[cfg(feature = "s3")]
+    S3(S3Settings),
     /// `memory:`
     #[cfg(feature = "memory")]
     Memory,
@@ -148,6 +153,8 @@ impl BlobsChoice {
         match *self {
             #[cfg(feature = "filesystem")]
             Self::Files(ref path) => Some(path),
+            #[cfg(feature = "s3")]
+            Self::S3(_) => None,
             #[cfg(feature = "memory")]
             Self::Memory => None,
         }
@@ -192,6 +199,8 @@ impl fmt::Display for BlobsChoice {
         match *self {
             #[cfg(feature = "filesystem")]
             Self::Files(ref path) => write!(_f, "file:{}", path.display()),
+            #[cfg(feature = "s3")]
+            Self::S3(ref settings) => write!(_f, "{settings}"),
             #[cfg(feature = "memory")]
             Self::Memory => _f.write_str("memory:"),
         }
@@ -243,7 +252,11 @@ const STORES: Schemes = Schemes {
 };
 const BLOB_STORES: Schemes = Schemes {
     variable: BLOBS,
-    known: &[("file", cfg!(feature = "filesystem")), ("memory", cfg!(feature = "memory")), ("s3", false)],
+    known: &[
+        ("file", cfg!(feature = "filesystem")),
+        ("memory", cfg!(feature = "memory")),
+        ("s3", cfg!(feature = "s3")),
+    ],
 };
 const IDENTITIES: Schemes =
     Schemes { variable: IDENTITY, known: &[("password", cfg!(feature = "password-identity")), ("cognito", false)] };
@@ -285,6 +298,11 @@ impl BlobsChoice {
         match BLOB_STORES.split(&value)? {
             #[cfg(feature = "filesystem")]
             ("file", rest) => Ok(Self::Files(path_or(rest, _in_data))),
+            #[cfg(feature = "s3")]
+            ("s3", _) => value
+                .parse()
+                .map(Self::S3)
+                .map_err(|invalid: gallery_domain::InvalidValue| BLOB_STORES.error(invalid.reason())),
             #[cfg(feature = "memory")]
             ("memory", "") => Ok(Self::Memory),
             #[cfg(feature = "memory")]
@@ -472,6 +490,7 @@ mod tests {
         for (variable, value, scheme) in [
             #[cfg(not(feature = "postgres"))]
             ("GALLERY_STORE", "postgres://user:hunter2@db/gallery", "postgres"),
+            #[cfg(not(feature = "s3"))]
             ("GALLERY_BLOBS", "s3://bucket/prefix", "s3"),
             ("GALLERY_IDENTITY", "cognito://pool?client_id=hunter2", "cognito"),
             ("GALLERY_MAIL", "ses:", "ses"),
@@ -491,6 +510,16 @@ mod tests {
         assert!(!format!("{config:?}").contains("hunter2"));
         let said = refusal("GALLERY_STORE", "postgres://ada:hunter2@db/photos?pasword=hunter2");
         assert!(said.contains("unknown parameter `pasword`") && !said.contains("hunter2"), "{said}");
+    }
+
+    #[cfg(feature = "s3")]
+    #[test]
+    fn blobs_can_be_in_a_bucket() {
+        let url = "s3://my-photos/gallery?region=eu-central-1";
+        let config = config(&[("GALLERY_BLOBS", url)]).unwrap();
+        assert_eq!(config.blobs.folder(), None);
+        assert!(config.to_string().contains(&format!("GALLERY_BLOBS={url} ")), "{config}");
+        assert!(refusal("GALLERY_BLOBS", "s3://key:hunter2@my-photos").contains("credentials come from"));
     }
 
     #[cfg(feature = "memory")]

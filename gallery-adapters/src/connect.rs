@@ -14,6 +14,7 @@ use crate::config::{self, BlobsChoice, GalleryConfig, IdentityChoice, MailChoice
 use crate::imaging::Imaging;
 use crate::password_identity::{IdentityPorts, PasswordIdentity};
 use crate::schema::SchemaStatus;
+#[cfg(feature = "signed-urls")]
 use crate::signed_urls::{SignedUrls, SigningKey};
 use crate::system::{SystemClock, SystemIds};
 
@@ -66,11 +67,7 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
     let store = ConnectedStore::open(&config.store).await?;
     store.make_usable().await.map_err(|cause| failed(config::STORE, &config.store, cause))?;
     let repositories = store.repositories();
-    let blobs = blobs(&config.blobs, &clock, &ids).await?;
-    let key_file = config.data.join("signing.key");
-    let key = SigningKey::load_or_create(&key_file, &*ids).await;
-    let key = key.map_err(|cause| failed(config::DATA, key_file.display(), cause))?;
-    let urls = Arc::new(SignedUrls::new(blobs.clone(), key, blob_url_prefix));
+    let Bytes { blobs, uploads, gateway } = bytes(config, blob_url_prefix, &clock, &ids).await?;
 
     let mailer = mailer(&config.mail, &clock, &ids).await?;
     let password_identity = match config.identity {
@@ -95,11 +92,10 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
         "the gallery's parts are connected"
     );
     let identity: Arc<dyn IdentityProvider> = password_identity.clone();
-    let uploads: Arc<dyn DirectUpload> = urls.clone();
     let images = Arc::new(Imaging::default());
     Ok(Connected {
         ports: Ports { repositories, blobs, uploads, identity, images, clock, ids },
-        gateway: Some(urls),
+        gateway,
         store,
         password_identity: Some(password_identity),
     })
@@ -223,21 +219,56 @@ impl ConnectedStore {
     }
 }
 
-async fn blobs(
-    choice: &BlobsChoice,
+/// A blob store, and what makes URLs to it.
+struct Bytes {
+    blobs: Arc<dyn BlobStore>,
+    uploads: Arc<dyn DirectUpload>,
+    gateway: Option<Arc<dyn SignedBlobGateway>>,
+}
+
+async fn bytes(
+    config: &GalleryConfig,
+    _blob_url_prefix: &str,
     _clock: &Arc<dyn Clock>,
     _ids: &Arc<dyn IdGenerator>,
-) -> Result<Arc<dyn BlobStore>, ConnectError> {
+) -> Result<Bytes, ConnectError> {
+    let choice = &config.blobs;
     match choice {
         #[cfg(feature = "filesystem")]
         BlobsChoice::Files(folder) => {
             let opened = crate::filesystem::FileBlobs::open(folder, _clock.now()).await;
-            Ok(Arc::new(opened.map_err(|cause| failed(config::BLOBS, choice, cause))?))
+            let blobs = opened.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+            behind_the_gallery(Arc::new(blobs), &config.data, _blob_url_prefix, &**_ids).await
+        }
+        #[cfg(feature = "s3")]
+        BlobsChoice::S3(settings) => {
+            let blobs = crate::s3::S3Blobs::new(settings, &settings.place.load().await);
+            blobs.check().await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+            let blobs = Arc::new(blobs);
+            Ok(Bytes { uploads: blobs.clone(), blobs, gateway: None })
         }
         // Its own URLs are not used: the signed ones are the same over every store without an HTTP endpoint.
         #[cfg(feature = "memory")]
-        BlobsChoice::Memory => Ok(Arc::new(gallery_domain::memory::MemoryBlobs::new(_ids.clone(), ""))),
+        BlobsChoice::Memory => {
+            let blobs = gallery_domain::memory::MemoryBlobs::new(_ids.clone(), "");
+            behind_the_gallery(Arc::new(blobs), &config.data, _blob_url_prefix, &**_ids).await
+        }
     }
+}
+
+/// A blob store without an HTTP endpoint of its own: the gallery serves it by URLs that it signs.
+#[cfg(feature = "signed-urls")]
+async fn behind_the_gallery(
+    blobs: Arc<dyn BlobStore>,
+    data: &Path,
+    blob_url_prefix: &str,
+    ids: &dyn IdGenerator,
+) -> Result<Bytes, ConnectError> {
+    let key_file = data.join("signing.key");
+    let key = SigningKey::load_or_create(&key_file, ids).await;
+    let key = key.map_err(|cause| failed(config::DATA, key_file.display(), cause))?;
+    let urls = Arc::new(SignedUrls::new(blobs.clone(), key, blob_url_prefix));
+    Ok(Bytes { blobs, uploads: urls.clone(), gateway: Some(urls) })
 }
 
 async fn mailer(

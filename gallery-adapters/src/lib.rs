@@ -41,13 +41,14 @@
 //! | `sqlite` | every repository, in one file | `GALLERY_STORE=sqlite:PATH` |
 //! | `postgres` | every repository, on a PostgreSQL server | `GALLERY_STORE=postgres://…` |
 //! | `filesystem` | blobs in a folder | `GALLERY_BLOBS=file:PATH` |
+//! | `s3` | blobs in a bucket, with URLs of its own | `GALLERY_BLOBS=s3://BUCKET/PREFIX` |
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
-//! | `signed-urls` | URLs to blobs, served by the gallery itself | with each of those blob stores |
+//! | `signed-urls` | URLs to blobs, served by the gallery itself | with blobs in a folder or in memory |
 //! | `password-identity` | passwords, codes and sessions, kept in the store | `GALLERY_IDENTITY=password:` |
 //! | `imaging` | decoding photos and making thumbnails | always |
 //! | `outbox`, `smtp` | mail into a folder, or to a server | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…` |
 //!
-//! `embedded`, the default, is all of them but `postgres` and `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
+//! `embedded`, the default, is all of them but `postgres`, `memory` and what is on AWS; `aws` is what those have in common. The system's clock and random ids are in [`system`]; `connect` is there in every
 //! build that has an adapter for each part.
 //!
 //! # To add an adapter
@@ -55,16 +56,19 @@
 //! Implement its port in a module of its own, behind a feature of its own; run the conformance suite of the port on it; add its scheme to
 //! [`config`] and one arm to `connect`, which are the only places that know of it.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod config;
 // There is nothing to connect in a build that lacks every adapter for one of the parts.
 #[cfg(all(
     any(feature = "sqlite", feature = "postgres", feature = "memory"),
-    any(feature = "filesystem", feature = "memory"),
+    any(feature = "filesystem", feature = "s3", feature = "memory"),
     any(feature = "outbox", feature = "smtp"),
     feature = "password-identity",
     feature = "imaging",
 ))]
 pub mod connect;
+pub mod disposition;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]
@@ -78,6 +82,8 @@ pub mod postgres;
 #[cfg(any(feature = "filesystem", feature = "outbox", feature = "sqlite"))]
 #[allow(dead_code, reason = "each of these adapters uses some of it")]
 mod private;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod schema;
 #[cfg(feature = "signed-urls")]
 pub mod signed_urls;
