@@ -8,6 +8,9 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_credential_types::credential_fn::provide_credentials_fn;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::Client;
 use bytes::Bytes;
 use futures_util::stream;
@@ -180,12 +183,9 @@ async fn a_bucket_that_cannot_be_used_is_said_with_what_to_mend() {
         assert!(said.contains(part), "{said}");
         assert_eq!(failure.is_transient(), is_transient, "{said}");
     }
-    // Nothing of this machine's own credentials is looked at.
-    let nobody = aws_config::SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .endpoint_url(weed.endpoint.as_str())
-        .region(aws_config::Region::new("eu-central-1"))
-        .build();
+    // As where the environment, profiles and roles have none. Nothing of this machine's own is looked at.
+    let none = provide_credentials_fn(|| async { Err(CredentialsError::not_loaded("there are none")) });
+    let nobody = weed.config().await.to_builder().credentials_provider(SharedCredentialsProvider::new(none)).build();
     let failure = S3Blobs::new(&settings(BUCKET, "a"), &nobody).check().await.unwrap_err();
     let said = failure.source().unwrap().to_string();
     assert!(said.contains("there are no AWS credentials"), "{said}");

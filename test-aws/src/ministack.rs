@@ -37,9 +37,9 @@ impl MiniStack {
         Ok(Self { port, _guard: guard })
     }
 
-    /// Where it is.
+    /// Where it is, with the key and its secret.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}:{}@127.0.0.1:{}", Self::ACCESS_KEY, Self::SECRET_KEY, self.port)
     }
 
     /// The port of 127.0.0.1.

@@ -52,7 +52,7 @@ impl Asking {
             SdkError::ResponseError(_) => transient("the service's answer cannot be read".to_owned()),
             SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
                 let causes = causes(error);
-                if speaks_of(&causes, &["credentials", "identity"]) {
+                if speaks_of(&causes, &["credential", "identity"]) {
                     permanent(format!(
                         "there are no AWS credentials: give the gallery a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE \
                          (chosen by {variable})"
