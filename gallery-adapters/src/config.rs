@@ -6,7 +6,7 @@
 //! | `GALLERY_STORE` | `sqlite:PATH`, `postgres://…`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
 //! | `GALLERY_BLOBS` | `file:PATH`, `s3://BUCKET/PREFIX`, `memory:` | `file:` and `blobs` in the data folder |
 //! | `GALLERY_IDENTITY` | `password:` | `password:` |
-//! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…` | `outbox:` and `outbox` in the data folder |
+//! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…`, `ses:?from=…` | `outbox:` and `outbox` in the data folder |
 //! | `GALLERY_PUBLIC_URL` | (the address people open) | the local one |
 //!
 //! What is kept in `memory:` is gone when the process ends: for tests and demonstrations.
@@ -22,6 +22,8 @@ use url::Url;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres_settings::PostgresSettings;
+#[cfg(feature = "ses")]
+use crate::mail::SesSettings;
 #[cfg(feature = "smtp")]
 use crate::mail::SmtpSettings;
 #[cfg(feature = "s3")]
@@ -93,6 +95,9 @@ pub enum MailChoice {
     /// `smtp://…` or `smtps://…`
     #[cfg(feature = "smtp")]
     Smtp(SmtpSettings),
+    /// `ses:?from=…`
+    #[cfg(feature = "ses")]
+    Ses(SesSettings),
 }
 
 /// A variable that cannot be used. Says what to do, and repeats nothing of the value but its scheme: it may hold a password.
@@ -169,6 +174,8 @@ impl MailChoice {
             Self::Outbox(ref path) => Some(path),
             #[cfg(feature = "smtp")]
             Self::Smtp(_) => None,
+            #[cfg(feature = "ses")]
+            Self::Ses(_) => None,
         }
     }
 }
@@ -223,6 +230,8 @@ impl fmt::Display for MailChoice {
             Self::Outbox(ref path) => write!(_f, "outbox:{}", path.display()),
             #[cfg(feature = "smtp")]
             Self::Smtp(ref settings) => write!(_f, "smtp server {settings}"),
+            #[cfg(feature = "ses")]
+            Self::Ses(ref settings) => write!(_f, "{settings}"),
         }
     }
 }
@@ -266,7 +275,7 @@ const MAILERS: Schemes = Schemes {
         ("outbox", cfg!(feature = "outbox")),
         ("smtp", cfg!(feature = "smtp")),
         ("smtps", cfg!(feature = "smtp")),
-        ("ses", false),
+        ("ses", cfg!(feature = "ses")),
     ],
 };
 
@@ -336,6 +345,11 @@ impl MailChoice {
             ("smtp" | "smtps", _) => value
                 .parse()
                 .map(Self::Smtp)
+                .map_err(|invalid: gallery_domain::InvalidValue| MAILERS.error(invalid.reason())),
+            #[cfg(feature = "ses")]
+            ("ses", _) => value
+                .parse()
+                .map(Self::Ses)
                 .map_err(|invalid: gallery_domain::InvalidValue| MAILERS.error(invalid.reason())),
             (scheme, _) => Err(MAILERS.missing(scheme)),
         }
@@ -493,6 +507,7 @@ mod tests {
             #[cfg(not(feature = "s3"))]
             ("GALLERY_BLOBS", "s3://bucket/prefix", "s3"),
             ("GALLERY_IDENTITY", "cognito://pool?client_id=hunter2", "cognito"),
+            #[cfg(not(feature = "ses"))]
             ("GALLERY_MAIL", "ses:", "ses"),
         ] {
             let said = refusal(variable, value);
@@ -520,6 +535,14 @@ mod tests {
         assert_eq!(config.blobs.folder(), None);
         assert!(config.to_string().contains(&format!("GALLERY_BLOBS={url} ")), "{config}");
         assert!(refusal("GALLERY_BLOBS", "s3://key:hunter2@my-photos").contains("credentials come from"));
+    }
+
+    #[cfg(feature = "ses")]
+    #[test]
+    fn mail_can_go_over_ses() {
+        let config = config(&[("GALLERY_MAIL", "ses:?from=gallery@example.org&region=eu-central-1")]).unwrap();
+        assert!(config.to_string().ends_with("GALLERY_MAIL=ses:?region=eu-central-1"), "{config}");
+        assert!(refusal("GALLERY_MAIL", "ses:").contains("says no sender"));
     }
 
     #[cfg(feature = "memory")]

@@ -28,6 +28,8 @@ pub struct Connected {
     pub ports: Ports,
     /// Serves signed URLs, where the blob store has no HTTP endpoint of its own.
     pub gateway: Option<Arc<dyn SignedBlobGateway>>,
+    /// The origin that clients send bytes to and fetch them from, where that is another than the gallery's: a page has to be allowed to.
+    pub blob_origin: Option<String>,
     /// The store behind the repositories.
     pub store: ConnectedStore,
     password_identity: Option<Arc<PasswordIdentity>>,
@@ -67,7 +69,7 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
     let store = ConnectedStore::open(&config.store).await?;
     store.make_usable().await.map_err(|cause| failed(config::STORE, &config.store, cause))?;
     let repositories = store.repositories();
-    let Bytes { blobs, uploads, gateway } = bytes(config, blob_url_prefix, &clock, &ids).await?;
+    let Bytes { blobs, uploads, gateway, origin } = bytes(config, blob_url_prefix, &clock, &ids).await?;
 
     let mailer = mailer(&config.mail, &clock, &ids).await?;
     let password_identity = match config.identity {
@@ -96,6 +98,7 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
     Ok(Connected {
         ports: Ports { repositories, blobs, uploads, identity, images, clock, ids },
         gateway,
+        blob_origin: origin,
         store,
         password_identity: Some(password_identity),
     })
@@ -224,6 +227,7 @@ struct Bytes {
     blobs: Arc<dyn BlobStore>,
     uploads: Arc<dyn DirectUpload>,
     gateway: Option<Arc<dyn SignedBlobGateway>>,
+    origin: Option<String>,
 }
 
 async fn bytes(
@@ -244,8 +248,9 @@ async fn bytes(
         BlobsChoice::S3(settings) => {
             let blobs = crate::s3::S3Blobs::new(settings, &settings.place.load().await);
             blobs.check().await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+            let origin = blobs.origin(_clock.now()).await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
             let blobs = Arc::new(blobs);
-            Ok(Bytes { uploads: blobs.clone(), blobs, gateway: None })
+            Ok(Bytes { uploads: blobs.clone(), blobs, gateway: None, origin: Some(origin) })
         }
         // Its own URLs are not used: the signed ones are the same over every store without an HTTP endpoint.
         #[cfg(feature = "memory")]
@@ -268,25 +273,27 @@ async fn behind_the_gallery(
     let key = SigningKey::load_or_create(&key_file, ids).await;
     let key = key.map_err(|cause| failed(config::DATA, key_file.display(), cause))?;
     let urls = Arc::new(SignedUrls::new(blobs.clone(), key, blob_url_prefix));
-    Ok(Bytes { blobs, uploads: urls.clone(), gateway: Some(urls) })
+    Ok(Bytes { blobs, uploads: urls.clone(), gateway: Some(urls), origin: None })
 }
 
 async fn mailer(
     choice: &MailChoice,
-    clock: &Arc<dyn Clock>,
-    ids: &Arc<dyn IdGenerator>,
+    _clock: &Arc<dyn Clock>,
+    _ids: &Arc<dyn IdGenerator>,
 ) -> Result<Arc<dyn Mailer>, ConnectError> {
     match choice {
         #[cfg(feature = "outbox")]
         MailChoice::Outbox(folder) => {
-            let opened = crate::mail::Outbox::open(folder, clock.clone(), ids.clone()).await;
+            let opened = crate::mail::Outbox::open(folder, _clock.clone(), _ids.clone()).await;
             Ok(Arc::new(opened.map_err(|cause| failed(config::MAIL, choice, cause))?))
         }
         #[cfg(feature = "smtp")]
         MailChoice::Smtp(settings) => {
-            let prepared = crate::mail::Smtp::new(settings.clone(), clock.clone(), ids.clone());
+            let prepared = crate::mail::Smtp::new(settings.clone(), _clock.clone(), _ids.clone());
             Ok(Arc::new(prepared.map_err(|cause| failed(config::MAIL, choice, cause))?))
         }
+        #[cfg(feature = "ses")]
+        MailChoice::Ses(settings) => Ok(Arc::new(crate::mail::Ses::new(settings, &settings.place.load().await))),
     }
 }
 

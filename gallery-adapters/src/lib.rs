@@ -46,7 +46,7 @@
 //! | `signed-urls` | URLs to blobs, served by the gallery itself | with blobs in a folder or in memory |
 //! | `password-identity` | passwords, codes and sessions, kept in the store | `GALLERY_IDENTITY=password:` |
 //! | `imaging` | decoding photos and making thumbnails | always |
-//! | `outbox`, `smtp` | mail into a folder, or to a server | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…` |
+//! | `outbox`, `smtp`, `ses` | mail into a folder, to a server, or over Amazon SES | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…`, `ses:?from=…` |
 //!
 //! `embedded`, the default, is all of them but `postgres`, `memory` and what is on AWS; `aws` is what those have in common. The system's clock and random ids are in [`system`]; `connect` is there in every
 //! build that has an adapter for each part.
@@ -63,7 +63,7 @@ pub mod config;
 #[cfg(all(
     any(feature = "sqlite", feature = "postgres", feature = "memory"),
     any(feature = "filesystem", feature = "s3", feature = "memory"),
-    any(feature = "outbox", feature = "smtp"),
+    any(feature = "outbox", feature = "ses", feature = "smtp"),
     feature = "password-identity",
     feature = "imaging",
 ))]
@@ -73,7 +73,7 @@ pub mod disposition;
 pub mod filesystem;
 #[cfg(feature = "imaging")]
 pub mod imaging;
-#[cfg(any(feature = "outbox", feature = "smtp"))]
+#[cfg(any(feature = "outbox", feature = "ses", feature = "smtp"))]
 pub mod mail;
 #[cfg(feature = "password-identity")]
 pub mod password_identity;

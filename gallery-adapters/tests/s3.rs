@@ -165,6 +165,19 @@ async fn a_download_url_changes_every_six_hours() {
 }
 
 #[tokio::test]
+async fn urls_are_at_the_buckets_own_host_or_at_the_endpoint() {
+    let now = Timestamp::from_millis(now_in_millis());
+    let server = Server::named(S3);
+    let local = S3Blobs::new(&settings(BUCKET, "a"), &server.config().await);
+    assert_eq!(local.origin(now).await.unwrap(), server.endpoint.as_str().trim_end_matches('/'));
+    let config = server.config().await.to_builder();
+    let mut config = config;
+    config.set_endpoint_url(None);
+    let aws = S3Blobs::new(&settings(BUCKET, "a"), &config.build());
+    assert_eq!(aws.origin(now).await.unwrap(), format!("https://{BUCKET}.s3.eu-central-1.amazonaws.com"));
+}
+
+#[tokio::test]
 async fn a_bucket_that_cannot_be_used_is_said_with_what_to_mend() {
     let (weed, ministack) = (Server::named(S3), Server::named(MINISTACK));
     make_bucket(&weed.config().await, BUCKET).await;

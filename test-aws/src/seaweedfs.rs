@@ -24,6 +24,9 @@ impl SeaweedFs {
     /// The secret that goes with the key.
     pub const SECRET_KEY: &str = "gallery-test-secret";
 
+    /// A bucket that is there from the beginning.
+    pub const BUCKET: &str = "gallery-tests";
+
     /// Starts the program `weed`.
     pub fn start(weed: &Path) -> Result<Self> {
         let mut tried = 1;
@@ -51,6 +54,7 @@ impl SeaweedFs {
         let mut server = Command::new(weed);
         server.arg("mini").arg(format!("-dir={}", folder.path().join("data").display()));
         server.args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-admin.ui=false", "-webdav=false"]);
+        server.arg(format!("-bucket={}", Self::BUCKET));
         server.args(["-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]);
         for (name, port) in [
             ("s3.port", s3),

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use aws_sdk_s3::presigning::PresigningConfig;
 use gallery_domain::ports::{BackendFailure, BlobInfo, DirectUpload, UploadTicket};
-use gallery_domain::{BlobKey, Timestamp};
+use gallery_domain::{BlobKey, PhotoId, Sha256Digest, Timestamp, UserId};
+use url::Url;
+use uuid::Uuid;
 
 use super::failure::failure;
 use super::{S3Blobs, SHA256};
@@ -17,6 +19,14 @@ impl S3Blobs {
     pub const SAME_URL_FOR: Duration = Duration::from_secs(6 * 3600);
     /// A download URL that was just made is good for at least this long, if the credentials are.
     pub const DOWNLOAD_FOR_AT_LEAST: Duration = Duration::from_secs(3600);
+
+    /// The origin of all URLs, such as `https://my-photos.s3.eu-central-1.amazonaws.com`.
+    pub async fn origin(&self, now: Timestamp) -> Result<String, BackendFailure> {
+        let any = BlobKey::original(UserId::from_uuid(Uuid::nil()), PhotoId::from_uuid(Uuid::nil()), &Sha256Digest::of(b""));
+        let url = Url::parse(&self.download_url(&any, None, now).await?);
+        let url = url.map_err(|error| BackendFailure::permanent("s3", DOWNLOAD, error))?;
+        Ok(url.origin().ascii_serialization())
+    }
 }
 
 #[async_trait]

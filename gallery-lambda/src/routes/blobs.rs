@@ -161,7 +161,7 @@ fn exactly(body: Body, length: u64) -> ByteStream {
 }
 
 /// Has the upload looked into, without the uploader waiting for it. What fails or is cut short, the worker does.
-fn look_into(app: &Shared, key: &BlobKey) {
+pub(super) fn look_into(app: &Shared, key: &BlobKey) {
     let Some((BlobArea::Incoming, owner, photo)) = key.subject() else { return };
     let app = Arc::clone(app);
     tokio::spawn(async move {

@@ -19,5 +19,7 @@ mod postgres;
 mod postgres_server;
 mod program;
 mod readme;
+#[cfg(feature = "s3")]
+mod s3;
 mod store;
 mod trouble;
