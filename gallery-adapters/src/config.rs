@@ -5,7 +5,8 @@
 //! | `GALLERY_DATA` | (a folder) | `gallery-data` |
 //! | `GALLERY_STORE` | `sqlite:PATH`, `postgres://…`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
 //! | `GALLERY_BLOBS` | `file:PATH`, `s3://BUCKET/PREFIX`, `memory:` | `file:` and `blobs` in the data folder |
-//! | `GALLERY_IDENTITY` | `password:` | `password:` |
+//! | `GALLERY_IDENTITY` | `password:`, `cognito://POOL?client_id=…` | `password:` |
+//! | `GALLERY_COGNITO_CLIENT_SECRET` | (the secret of that app client) | |
 //! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…`, `ses:?from=…` | `outbox:` and `outbox` in the data folder |
 //! | `GALLERY_PUBLIC_URL` | (the address people open) | the local one |
 //!
@@ -22,6 +23,8 @@ use url::Url;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres_settings::PostgresSettings;
+#[cfg(feature = "cognito")]
+use crate::cognito::CognitoSettings;
 #[cfg(feature = "ses")]
 use crate::mail::SesSettings;
 #[cfg(feature = "smtp")]
@@ -77,12 +80,15 @@ pub enum BlobsChoice {
 }
 
 /// What proves who people are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum IdentityChoice {
     /// `password:`, built in, kept in the store.
     #[cfg(feature = "password-identity")]
     Password,
+    /// `cognito://POOL?client_id=…`, a user pool.
+    #[cfg(feature = "cognito")]
+    Cognito(Box<CognitoSettings>),
 }
 
 /// What sends mail.
@@ -126,7 +132,7 @@ impl GalleryConfig {
             public_url: lookup(PUBLIC_URL).map(|value| public_url(&value)).transpose()?,
             store: StoreChoice::parse(lookup(STORE), &data)?,
             blobs: BlobsChoice::parse(lookup(BLOBS), &data)?,
-            identity: IdentityChoice::parse(lookup(IDENTITY))?,
+            identity: IdentityChoice::parse(lookup(IDENTITY), lookup(COGNITO_CLIENT_SECRET))?,
             mail: MailChoice::parse(lookup(MAIL), &data)?,
             data,
         })
@@ -219,6 +225,8 @@ impl fmt::Display for IdentityChoice {
         match *self {
             #[cfg(feature = "password-identity")]
             Self::Password => _f.write_str("password:"),
+            #[cfg(feature = "cognito")]
+            Self::Cognito(ref settings) => write!(_f, "{settings}"),
         }
     }
 }
@@ -241,6 +249,7 @@ pub(crate) const STORE: &str = "GALLERY_STORE";
 pub(crate) const BLOBS: &str = "GALLERY_BLOBS";
 pub(crate) const IDENTITY: &str = "GALLERY_IDENTITY";
 pub(crate) const MAIL: &str = "GALLERY_MAIL";
+const COGNITO_CLIENT_SECRET: &str = "GALLERY_COGNITO_CLIENT_SECRET";
 const PUBLIC_URL: &str = "GALLERY_PUBLIC_URL";
 
 /// The schemes that a variable knows of. Only those with `true` are in this build.
@@ -268,7 +277,10 @@ const BLOB_STORES: Schemes = Schemes {
     ],
 };
 const IDENTITIES: Schemes =
-    Schemes { variable: IDENTITY, known: &[("password", cfg!(feature = "password-identity")), ("cognito", false)] };
+    Schemes {
+        variable: IDENTITY,
+        known: &[("password", cfg!(feature = "password-identity")), ("cognito", cfg!(feature = "cognito"))],
+    };
 const MAILERS: Schemes = Schemes {
     variable: MAIL,
     known: &[
@@ -322,13 +334,22 @@ impl BlobsChoice {
 }
 
 impl IdentityChoice {
-    fn parse(value: Option<String>) -> Result<Self, ConfigError> {
+    fn parse(value: Option<String>, _secret: Option<String>) -> Result<Self, ConfigError> {
         let value = IDENTITIES.value_or(value, "password:")?;
         match IDENTITIES.split(&value)? {
             #[cfg(feature = "password-identity")]
             ("password", "") => Ok(Self::Password),
             #[cfg(feature = "password-identity")]
             ("password", _) => Err(IDENTITIES.takes_nothing("password")),
+            #[cfg(feature = "cognito")]
+            ("cognito", _) => {
+                let missing = || ConfigError {
+                    variable: COGNITO_CLIENT_SECRET,
+                    problem: format!("is not set: it is the secret of the app client that {IDENTITY} names"),
+                };
+                let settings = CognitoSettings::new(&value, _secret.ok_or_else(missing)?.into());
+                settings.map(|settings| Self::Cognito(Box::new(settings))).map_err(|invalid| IDENTITIES.error(invalid.reason()))
+            }
             (scheme, _) => Err(IDENTITIES.missing(scheme)),
         }
     }
@@ -506,6 +527,7 @@ mod tests {
             ("GALLERY_STORE", "postgres://user:hunter2@db/gallery", "postgres"),
             #[cfg(not(feature = "s3"))]
             ("GALLERY_BLOBS", "s3://bucket/prefix", "s3"),
+            #[cfg(not(feature = "cognito"))]
             ("GALLERY_IDENTITY", "cognito://pool?client_id=hunter2", "cognito"),
             #[cfg(not(feature = "ses"))]
             ("GALLERY_MAIL", "ses:", "ses"),
@@ -535,6 +557,18 @@ mod tests {
         assert_eq!(config.blobs.folder(), None);
         assert!(config.to_string().contains(&format!("GALLERY_BLOBS={url} ")), "{config}");
         assert!(refusal("GALLERY_BLOBS", "s3://key:hunter2@my-photos").contains("credentials come from"));
+    }
+
+    #[cfg(feature = "cognito")]
+    #[test]
+    fn identities_can_be_in_a_user_pool_whose_secret_is_shown_nowhere() {
+        let url = ("GALLERY_IDENTITY", "cognito://eu-central-1_AbCdEfGhI?client_id=1a2b3c");
+        let config = config(&[url, ("GALLERY_COGNITO_CLIENT_SECRET", "hunter2")]).unwrap();
+        assert!(config.to_string().contains("GALLERY_IDENTITY=cognito://eu-central-1_AbCdEfGhI"), "{config}");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let error = self::config(&[url]).unwrap_err();
+        assert_eq!(error.variable, "GALLERY_COGNITO_CLIENT_SECRET");
+        assert!(error.to_string().contains("is not set"), "{error}");
     }
 
     #[cfg(feature = "ses")]

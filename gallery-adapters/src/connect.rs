@@ -32,7 +32,15 @@ pub struct Connected {
     pub blob_origin: Option<String>,
     /// The store behind the repositories.
     pub store: ConnectedStore,
-    password_identity: Option<Arc<PasswordIdentity>>,
+    identity: ConnectedIdentity,
+}
+
+/// What proves who people are, and may have something under way behind answers.
+#[derive(Clone, Debug)]
+enum ConnectedIdentity {
+    Password(Arc<PasswordIdentity>),
+    #[cfg(feature = "cognito")]
+    Cognito(Arc<crate::cognito::CognitoIdentity>),
 }
 
 /// What can be done with a whole store, whichever it is.
@@ -72,19 +80,15 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
     let Bytes { blobs, uploads, gateway, origin } = bytes(config, blob_url_prefix, &clock, &ids).await?;
 
     let mailer = mailer(&config.mail, &clock, &ids).await?;
-    let password_identity = match config.identity {
-        IdentityChoice::Password => Arc::new(PasswordIdentity::new(
-            IdentityPorts {
-                credentials: repositories.credentials.clone(),
-                sessions: repositories.sessions.clone(),
-                rate_limiter: repositories.rate_limiter.clone(),
-                mailer,
-                clock: clock.clone(),
-                ids: ids.clone(),
-            },
-            config.public_url(),
-        )),
+    let identity_ports = IdentityPorts {
+        credentials: repositories.credentials.clone(),
+        sessions: repositories.sessions.clone(),
+        rate_limiter: repositories.rate_limiter.clone(),
+        mailer,
+        clock: clock.clone(),
+        ids: ids.clone(),
     };
+    let connected_identity = ConnectedIdentity::open(&config.identity, identity_ports, config.public_url()).await?;
 
     tracing::info!(
         store = %config.store,
@@ -93,22 +97,51 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
         mail = %config.mail,
         "the gallery's parts are connected"
     );
-    let identity: Arc<dyn IdentityProvider> = password_identity.clone();
+    let identity = connected_identity.provider();
     let images = Arc::new(Imaging::default());
     Ok(Connected {
         ports: Ports { repositories, blobs, uploads, identity, images, clock, ids },
         gateway,
         blob_origin: origin,
         store,
-        password_identity: Some(password_identity),
+        identity: connected_identity,
     })
 }
 
 impl Connected {
     /// Waits for what goes on behind answers, such as mails: before the program ends.
     pub async fn settle(&self) {
-        if let Some(identity) = &self.password_identity {
-            identity.settle().await;
+        match &self.identity {
+            ConnectedIdentity::Password(identity) => identity.settle().await,
+            #[cfg(feature = "cognito")]
+            ConnectedIdentity::Cognito(identity) => identity.settle().await,
+        }
+    }
+}
+
+impl ConnectedIdentity {
+    async fn open(choice: &IdentityChoice, ports: IdentityPorts, site: url::Url) -> Result<Self, ConnectError> {
+        match choice {
+            IdentityChoice::Password => Ok(Self::Password(Arc::new(PasswordIdentity::new(ports, site)))),
+            #[cfg(feature = "cognito")]
+            IdentityChoice::Cognito(settings) => {
+                let config = settings.place.load().await;
+                let identity = crate::cognito::CognitoIdentity::new(settings, &config, ports, site);
+                let faults = identity.check().await.map_err(|cause| failed(config::IDENTITY, choice, cause))?;
+                // All that has to be mended, so that it can be mended at once.
+                if !faults.is_empty() {
+                    return Err(failed(config::IDENTITY, choice, faults.join("; ")));
+                }
+                Ok(Self::Cognito(Arc::new(identity)))
+            }
+        }
+    }
+
+    fn provider(&self) -> Arc<dyn IdentityProvider> {
+        match self {
+            Self::Password(identity) => identity.clone(),
+            #[cfg(feature = "cognito")]
+            Self::Cognito(identity) => identity.clone(),
         }
     }
 }

@@ -45,6 +45,7 @@
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
 //! | `signed-urls` | URLs to blobs, served by the gallery itself | with blobs in a folder or in memory |
 //! | `password-identity` | passwords, codes and sessions, kept in the store | `GALLERY_IDENTITY=password:` |
+//! | `cognito` | passwords in a user pool of Amazon Cognito; codes and sessions in the store | `GALLERY_IDENTITY=cognito://POOL?client_id=…` |
 //! | `imaging` | decoding photos and making thumbnails | always |
 //! | `outbox`, `smtp`, `ses` | mail into a folder, to a server, or over Amazon SES | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…`, `ses:?from=…` |
 //!
@@ -58,6 +59,8 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "cognito")]
+pub mod cognito;
 pub mod config;
 // There is nothing to connect in a build that lacks every adapter for one of the parts.
 #[cfg(all(
