@@ -330,7 +330,7 @@ async fn mailer(
     }
 }
 
-fn failed(
+pub(crate) fn failed(
     variable: &'static str,
     part: impl std::fmt::Display,
     cause: impl Into<Box<dyn Error + Send + Sync>>,

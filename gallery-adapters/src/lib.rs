@@ -72,6 +72,15 @@ pub mod config;
 ))]
 pub mod connect;
 pub mod disposition;
+// What there is to look at is what there is to connect.
+#[cfg(all(
+    any(feature = "sqlite", feature = "postgres", feature = "memory"),
+    any(feature = "filesystem", feature = "s3", feature = "memory"),
+    any(feature = "outbox", feature = "ses", feature = "smtp"),
+    feature = "password-identity",
+    feature = "imaging",
+))]
+pub mod doctor;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]

@@ -12,6 +12,7 @@ use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use bytes::Bytes;
 use futures_util::stream;
 use gallery_adapters::s3::{S3Blobs, S3Settings};
@@ -221,4 +222,62 @@ async fn whoever_may_not_write_hears_it_before_the_first_upload() {
     let said = failure.source().unwrap().to_string();
     assert!(said.contains("it needs s3:PutObject"), "{said}");
     assert!(!failure.is_transient());
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_and_set_up_once_and_what_others_set_there_stays() {
+    let origins = ["https://photos.example.org".to_owned()];
+    for (variable, has_all) in [(S3, false), (MINISTACK, true)] {
+        let server = Server::named(variable);
+        let name = unique("gallery-provisioned");
+        let blobs = S3Blobs::new(&settings(&name, "a/b"), &server.config().await);
+        let failure = blobs.check().await.unwrap_err();
+        assert!(failure.source().unwrap().to_string().contains("`gallery provision`"), "{failure:?}");
+
+        let done = blobs.provision(&origins).await.unwrap();
+        assert_eq!(done[0], "the bucket was made");
+        // New buckets are private; not every server lets one say so.
+        assert_eq!(done[1].ends_with("as before"), has_all, "{done:?}");
+        assert_eq!(done.iter().filter(|line| line.ends_with("from now on")).count(), 3, "{done:?}");
+        assert_eq!(blobs.faults(&origins).await.unwrap(), [""; 0]);
+        let again = blobs.provision(&origins).await.unwrap();
+        assert!(again.iter().all(|line| !line.contains("from now on")), "{again:?}");
+
+        // Another gallery in the same bucket, at another address.
+        let client = bucket(&server).await;
+        let neighbour = S3Blobs::new(&settings(&name, "c"), &server.config().await);
+        assert!(neighbour.faults(&origins).await.unwrap().iter().any(|fault| fault.contains("after a day")));
+        neighbour.provision(&origins).await.unwrap();
+        let rules = client.get_bucket_lifecycle_configuration().bucket(&name).send().await.unwrap();
+        let ids: Vec<_> = rules.rules().iter().filter_map(|rule| rule.id()).collect();
+        assert_eq!(ids.len(), 4, "{ids:?}");
+        assert_eq!(blobs.faults(&origins).await.unwrap(), [""; 0]);
+        let moved = blobs.faults(&["https://other.example.org".to_owned()]).await.unwrap();
+        assert!(moved.len() == 1 && moved[0].contains("page"), "{moved:?}");
+
+        // Blobs go in and out as before.
+        blobs.put(&key("original/a"), &info(b"x"), byte_stream("x")).await.unwrap();
+        blobs.remove(&[key("original/a")]).await.unwrap();
+        assert_eq!(blobs.head(&key("original/a")).await.unwrap(), None);
+        blobs.put(&key("original/a"), &info(b"y"), byte_stream("y")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn nobody_makes_public_what_is_in_a_bucket_that_was_set_up() {
+    let server = Server::named(MINISTACK);
+    let name = unique("gallery-private");
+    let blobs = S3Blobs::new(&settings(&name, "a"), &server.config().await);
+    let origins = ["https://photos.example.org".to_owned()];
+    blobs.provision(&origins).await.unwrap();
+    let client = bucket(&server).await;
+    client.delete_public_access_block().bucket(&name).send().await.unwrap();
+    let faults = blobs.faults(&origins).await.unwrap();
+    assert!(faults.len() == 1 && faults[0].contains("public access is blocked"), "{faults:?}");
+    blobs.provision(&origins).await.unwrap();
+    let public = serde_json::json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{name}/*") },
+    ] });
+    let refused = client.put_bucket_policy().bucket(&name).policy(public.to_string()).send().await;
+    assert_eq!(refused.unwrap_err().code(), Some("AccessDenied"));
 }

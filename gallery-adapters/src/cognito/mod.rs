@@ -23,6 +23,7 @@ mod settings;
 mod tokens;
 
 use std::error::Error;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -41,6 +42,7 @@ use crate::password_identity::limits::{CODE_MAIL, RESET_MAIL, SIGN_UP_MAIL};
 use crate::password_identity::{
     Background, CODE_ATTEMPTS, IdentityPorts, codes, mails, no_sooner_than_others, rules, too_many_at_once,
 };
+use crate::system::SystemClock;
 
 /// Identity by a user pool.
 #[derive(Debug)]
@@ -267,6 +269,15 @@ impl IdentityProvider for CognitoIdentity {
         self.pool.delete(user).await?;
         self.ports.forget_account(email).await
     }
+}
+
+/// What is wrong with how a pool and its app client are set up, and what to do about it.
+///
+/// # Errors
+///
+/// As of [`CognitoIdentity::check`].
+pub async fn faults(settings: &CognitoSettings, config: &SdkConfig) -> Result<Vec<String>, BackendFailure> {
+    Pool::new(settings, config, Arc::new(SystemClock)).faults().await
 }
 
 /// A password that was checked.

@@ -11,6 +11,7 @@ mod body;
 mod failure;
 mod parts;
 mod presigned;
+mod provision;
 mod settings;
 
 use std::fmt;
@@ -37,6 +38,7 @@ pub struct S3Blobs {
     client: Client,
     bucket: String,
     prefix: String,
+    speaks_tls: bool,
     parts_from: u64,
     part: usize,
 }
@@ -56,6 +58,7 @@ impl S3Blobs {
             client: Client::from_conf(builder.build()),
             bucket: settings.bucket.clone(),
             prefix: settings.prefix.clone(),
+            speaks_tls: config.endpoint_url().is_none_or(|endpoint| endpoint.starts_with("https:")),
             parts_from: Self::IN_PARTS_FROM,
             part: parts::PART,
         }

@@ -97,3 +97,29 @@ fn a_bucket_that_is_not_there_is_said_at_the_start() {
         assert!(said.err.contains(part), "{}", said.err);
     }
 }
+
+#[test]
+fn a_bucket_is_set_up_and_found_well_by_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let bucket = Bucket::new(&data);
+    let name = format!("gallery-{}", bucket.prefix.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    let doctor = || said(bucket.gallery(&data, &name).arg("doctor"));
+
+    let before = doctor();
+    assert_eq!(before.code, Some(1), "{}", before.err);
+    assert!(before.out.contains("there is no such bucket: create it by `gallery provision`"), "{}", before.out);
+    for first in ["the bucket was made\n", "the bucket is there\n"] {
+        let done = said(bucket.gallery(&data, &name).arg("provision")).well();
+        assert!(done.starts_with(first), "{done}");
+    }
+    let after = doctor().well();
+    assert!(after.lines().count() == 4 && after.lines().all(|line| line.ends_with(": well")), "{after}");
+
+    let mut stranger = bucket.gallery(&data, &name);
+    let found = said(stranger.env("AWS_SECRET_ACCESS_KEY", "another").args(["doctor", "--json"]));
+    assert_eq!(found.code, Some(1), "{}", found.err);
+    let found: serde_json::Value = serde_json::from_str(&found.out).unwrap();
+    let fault = found["parts"][1]["faults"][0].as_str().unwrap();
+    assert!(fault.contains("check AWS_SECRET_ACCESS_KEY"), "{fault}");
+}
