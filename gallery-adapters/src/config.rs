@@ -276,11 +276,10 @@ const BLOB_STORES: Schemes = Schemes {
         ("s3", cfg!(feature = "s3")),
     ],
 };
-const IDENTITIES: Schemes =
-    Schemes {
-        variable: IDENTITY,
-        known: &[("password", cfg!(feature = "password-identity")), ("cognito", cfg!(feature = "cognito"))],
-    };
+const IDENTITIES: Schemes = Schemes {
+    variable: IDENTITY,
+    known: &[("password", cfg!(feature = "password-identity")), ("cognito", cfg!(feature = "cognito"))],
+};
 const MAILERS: Schemes = Schemes {
     variable: MAIL,
     known: &[
@@ -348,7 +347,9 @@ impl IdentityChoice {
                     problem: format!("is not set: it is the secret of the app client that {IDENTITY} names"),
                 };
                 let settings = CognitoSettings::new(&value, _secret.ok_or_else(missing)?.into());
-                settings.map(|settings| Self::Cognito(Box::new(settings))).map_err(|invalid| IDENTITIES.error(invalid.reason()))
+                settings
+                    .map(|settings| Self::Cognito(Box::new(settings)))
+                    .map_err(|invalid| IDENTITIES.error(invalid.reason()))
             }
             (scheme, _) => Err(IDENTITIES.missing(scheme)),
         }

@@ -60,7 +60,10 @@ async fn store(config: &GalleryConfig) -> Vec<String> {
         }
         // A file gets its schema when it is opened to be used.
         Ok(status) if !status.pending.is_empty() && config.store.file().is_none() => {
-            vec!["its schema is missing or older than this program: let `gallery migrate-schema` bring it up to date".to_owned()]
+            vec![
+                "its schema is missing or older than this program: let `gallery migrate-schema` bring it up to date"
+                    .to_owned(),
+            ]
         }
         Ok(_) => Vec::new(),
     };

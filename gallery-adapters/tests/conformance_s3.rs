@@ -27,7 +27,9 @@ mod whole {
 mod in_parts {
     use super::*;
 
-    gallery_domain::conformance::blob_store_suite!(Arc::new(blobs().await.in_parts(1_000, 5 << 20)) as Arc<dyn BlobStore>);
+    gallery_domain::conformance::blob_store_suite!(
+        Arc::new(blobs().await.in_parts(1_000, 5 << 20)) as Arc<dyn BlobStore>
+    );
 }
 
 mod over_http {

@@ -112,7 +112,9 @@ async fn what_never_changes_may_be_kept_by_whoever_fetched_it_and_what_just_came
 async fn what_somebody_else_put_there_is_no_blob() {
     let (blobs, prefix) = known_place().await;
     let client = bucket(&Server::named(S3)).await;
-    for (name, hash) in [("original/a b", None), ("original/stray", None), ("original/lie", Some(Sha256Digest::of(b"y")))] {
+    for (name, hash) in
+        [("original/a b", None), ("original/stray", None), ("original/lie", Some(Sha256Digest::of(b"y")))]
+    {
         let mut put = client.put_object().bucket(BUCKET).key(format!("{prefix}/{name}")).content_type("image/jpeg");
         if let Some(hash) = hash {
             put = put.checksum_sha256(Sha256Digest::of(b"x").to_base64()).metadata("sha256", hash.to_string());
@@ -204,7 +206,8 @@ async fn a_bucket_that_cannot_be_used_is_said_with_what_to_mend() {
     let said = failure.source().unwrap().to_string();
     assert!(said.contains("there are no AWS credentials"), "{said}");
     let nowhere: S3Settings = format!("s3://{BUCKET}").parse().unwrap();
-    let without_region = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
+    let without_region =
+        aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
     let failure = S3Blobs::new(&nowhere, &without_region).check().await.unwrap_err();
     let said = failure.source().unwrap().to_string();
     assert!(said.contains("there is no AWS region: add ?region=… to GALLERY_BLOBS"), "{said}");

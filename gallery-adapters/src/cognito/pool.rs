@@ -41,11 +41,7 @@ impl Pool {
     }
 
     /// Checks a password. Without a user, that of nobody, who is asked for all the same.
-    pub(super) async fn check(
-        &self,
-        user: Option<UserId>,
-        password: &Password,
-    ) -> Result<AccessToken, IdentityError> {
+    pub(super) async fn check(&self, user: Option<UserId>, password: &Password) -> Result<AccessToken, IdentityError> {
         let name = name(user.unwrap_or(UserId::from_uuid(Uuid::nil())));
         // What Cognito takes for a malformed request is a wrong password like any other.
         let (text, is_possible) = match acceptable(password) {
@@ -76,7 +72,9 @@ impl Pool {
             (None, Some(ChallengeNameType::NewPasswordRequired)) => Err(IdentityError::WrongCredentials),
             (None, challenge) => {
                 let asked = challenge.as_ref().map_or("nothing", ChallengeNameType::as_str);
-                let words = format!("the user pool asks for more than a password ({asked}): turn multi-factor authentication off");
+                let words = format!(
+                    "the user pool asks for more than a password ({asked}): turn multi-factor authentication off"
+                );
                 Err(BackendFailure::permanent(ASKING.backend, "check a password", words).into())
             }
         }
@@ -158,13 +156,17 @@ impl Pool {
             faults.push(format!("the app client does not allow {ADMIN_FLOW}: allow it, and no other flow"));
         }
         match client.and_then(|client| client.client_secret()) {
-            None => faults.push("the app client has no secret: make one that has, so that nobody else can pass for the gallery".to_owned()),
+            None => faults.push(
+                "the app client has no secret: make one that has, so that nobody else can pass for the gallery"
+                    .to_owned(),
+            ),
             Some(secret) if secret != self.client_secret.expose_secret() => {
                 faults.push("the app client has another secret: set GALLERY_COGNITO_CLIENT_SECRET to it".to_owned());
             }
             Some(_) => {}
         }
-        let hides = client.and_then(|client| client.prevent_user_existence_errors()).map(|hides| hides.as_str().to_owned());
+        let hides =
+            client.and_then(|client| client.prevent_user_existence_errors()).map(|hides| hides.as_str().to_owned());
         if hides.as_deref() != Some("ENABLED") {
             faults.push("the app client tells who exists: set PreventUserExistenceErrors to ENABLED".to_owned());
         }
@@ -172,16 +174,25 @@ impl Pool {
         let asked = asked.map_err(|error| failure("describe the user pool", &error))?;
         let Some(pool) = asked.user_pool() else { return Ok(faults) };
         if !pool.admin_create_user_config().is_some_and(|config| config.allow_admin_create_user_only()) {
-            faults.push("anybody can sign up at the user pool, past the gallery: set AllowAdminCreateUserOnly".to_owned());
+            faults.push(
+                "anybody can sign up at the user pool, past the gallery: set AllowAdminCreateUserOnly".to_owned(),
+            );
         }
         if !pool.username_attributes().is_empty() {
-            faults.push("the user pool takes addresses for names: the gallery needs one without UsernameAttributes".to_owned());
+            faults.push(
+                "the user pool takes addresses for names: the gallery needs one without UsernameAttributes".to_owned(),
+            );
         }
         if pool.mfa_configuration().is_some_and(|mfa| mfa.as_str() == "ON") {
-            faults.push("the user pool asks everybody for a second factor, which the gallery cannot: turn it off".to_owned());
+            faults.push(
+                "the user pool asks everybody for a second factor, which the gallery cannot: turn it off".to_owned(),
+            );
         }
         if let Some(policy) = pool.policies().and_then(|policies| policies.password_policy()) {
-            let kinds = policy.require_lowercase() || policy.require_numbers() || policy.require_symbols() || policy.require_uppercase();
+            let kinds = policy.require_lowercase()
+                || policy.require_numbers()
+                || policy.require_symbols()
+                || policy.require_uppercase();
             if kinds || policy.minimum_length().unwrap_or_default() > 15 {
                 faults.push(
                     "the user pool's password policy refuses passwords that the gallery takes: a length of 15 and no kinds of characters".to_owned(),

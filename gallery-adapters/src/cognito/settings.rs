@@ -61,12 +61,15 @@ impl FromStr for Parsed {
         let url = Url::parse(text).ok().filter(|url| url.scheme() == "cognito");
         let url = url.ok_or_else(|| invalid(format!("is not a URL such as {example}")))?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid("has more than the pool before the `?`: the client's secret has a variable of its own"));
+            return Err(invalid(
+                "has more than the pool before the `?`: the client's secret has a variable of its own",
+            ));
         }
         let pool = url.host_str().unwrap_or_default().to_owned();
         // The pattern of the API: a region, and some letters and digits.
         let is_pool = pool.split_once('_').is_some_and(|(region, name)| {
-            let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let plain =
+                |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
             plain(region) && plain(name) && !name.contains('-')
         });
         if !is_pool || !matches!(url.path(), "" | "/") || url.fragment().is_some() {

@@ -154,7 +154,9 @@ impl KeySource for Published {
         }
         let mut body = ByteStream::new(answer.into_body());
         let mut bytes = Vec::new();
-        while let Some(piece) = body.try_next().await.map_err(|_| trouble("the user pool's keys broke off".to_owned()))? {
+        while let Some(piece) =
+            body.try_next().await.map_err(|_| trouble("the user pool's keys broke off".to_owned()))?
+        {
             bytes.extend_from_slice(&piece);
             if bytes.len() > MOST_BYTES {
                 return Err(trouble("the user pool's keys have no end".to_owned()));

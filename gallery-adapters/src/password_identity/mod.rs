@@ -112,13 +112,14 @@ impl IdentityProvider for PasswordIdentity {
     async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
         self.ports.count(CODE_MAIL, email).await?;
         let (ports, email) = (self.ports.clone(), email.clone());
-        self.background.behind_the_answer(async move {
-            match user {
-                Some(user) => ports.mail_code_again(user, &email).await,
-                None => Ok(()),
-            }
-        })
-        .await;
+        self.background
+            .behind_the_answer(async move {
+                match user {
+                    Some(user) => ports.mail_code_again(user, &email).await,
+                    None => Ok(()),
+                }
+            })
+            .await;
         Ok(())
     }
 
@@ -173,13 +174,14 @@ impl IdentityProvider for PasswordIdentity {
     async fn forgot_password(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
         self.ports.count(RESET_MAIL, email).await?;
         let (ports, site, email) = (self.ports.clone(), self.site.clone(), email.clone());
-        self.background.behind_the_answer(async move {
-            match user {
-                Some(user) => ports.mail_reset_link(user, &email, &site).await,
-                None => Ok(()),
-            }
-        })
-        .await;
+        self.background
+            .behind_the_answer(async move {
+                match user {
+                    Some(user) => ports.mail_reset_link(user, &email, &site).await,
+                    None => Ok(()),
+                }
+            })
+            .await;
         Ok(())
     }
 
@@ -354,7 +356,12 @@ impl IdentityPorts {
         Err(too_many_at_once())
     }
 
-    pub(crate) async fn mail_reset_link(&self, user: UserId, email: &EmailAddress, site: &Url) -> Result<(), IdentityError> {
+    pub(crate) async fn mail_reset_link(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+        site: &Url,
+    ) -> Result<(), IdentityError> {
         let token = SecretToken::from_random(&self.ids.new_secret());
         self.credentials
             .put_code(&OneTimeCode {
@@ -371,7 +378,11 @@ impl IdentityPorts {
     }
 
     /// A link, if it works.
-    pub(crate) async fn live_link(&self, email: &EmailAddress, link: &Sha256Digest) -> Result<OneTimeCode, IdentityError> {
+    pub(crate) async fn live_link(
+        &self,
+        email: &EmailAddress,
+        link: &Sha256Digest,
+    ) -> Result<OneTimeCode, IdentityError> {
         let kept = self.credentials.find_code(CodePurpose::ResetPassword, email).await?;
         let kept = kept.filter(|kept| kept.hash == *link && self.clock.now() < kept.expires_at);
         kept.ok_or(IdentityError::WrongCode)

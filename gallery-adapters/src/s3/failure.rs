@@ -18,7 +18,9 @@ where
     let variable = ASKING.variable;
     ASKING.failure(operation, error, |code| {
         Some(match code {
-            "NoSuchBucket" => format!("there is no such bucket: create it by `gallery provision`, or name another in {variable}"),
+            "NoSuchBucket" => {
+                format!("there is no such bucket: create it by `gallery provision`, or name another in {variable}")
+            }
             "AccessDenied" | "AllAccessDisabled" | "Forbidden" => format!(
                 "the credentials may not {}: allow it to the gallery's role, on the bucket that {variable} names",
                 permission(operation)

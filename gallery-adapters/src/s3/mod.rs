@@ -119,10 +119,7 @@ impl S3Blobs {
 /// Shows the bucket, and nothing of credentials.
 impl fmt::Debug for S3Blobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3Blobs")
-            .field("bucket", &self.bucket)
-            .field("prefix", &self.prefix)
-            .finish_non_exhaustive()
+        f.debug_struct("S3Blobs").field("bucket", &self.bucket).field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 
@@ -161,7 +158,8 @@ impl BlobStore for S3Blobs {
         let request = self.client.get_object().bucket(&self.bucket).key(self.object(key));
         // Not every server counts further than a signed number.
         let last = |end: u64| end.min(i64::MAX as u64) - 1;
-        let wanted = range.as_ref().map(|range| format!("bytes={}-{}", last(range.start.saturating_add(1)), last(range.end)));
+        let wanted =
+            range.as_ref().map(|range| format!("bytes={}-{}", last(range.start.saturating_add(1)), last(range.end)));
         let got = match request.set_range(wanted).checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(got) => got,
             Err(error) if is_absent(&error) => return Ok(None),
@@ -237,7 +235,9 @@ impl BlobStore for S3Blobs {
                 let code = stays.code().unwrap_or("no code");
                 let words = format!("{} of {} blobs stay ({code})", removed.errors().len(), keys.len());
                 return Err(match code {
-                    "AccessDenied" => BackendFailure::permanent("s3", "remove", format!("{words}: allow s3:DeleteObject")),
+                    "AccessDenied" => {
+                        BackendFailure::permanent("s3", "remove", format!("{words}: allow s3:DeleteObject"))
+                    }
                     _ => BackendFailure::transient("s3", "remove", words),
                 }
                 .into());
@@ -267,7 +267,9 @@ impl BlobStore for S3Blobs {
                 .map_err(|error| failure("list", &error))?;
             let objects = listed.contents().iter().filter_map(|object| object.key());
             // What somebody else put there is no blob of the gallery's.
-            found.extend(objects.clone().filter_map(|object| object.strip_prefix(&self.prefix)?.parse::<BlobKey>().ok()));
+            found.extend(
+                objects.clone().filter_map(|object| object.strip_prefix(&self.prefix)?.parse::<BlobKey>().ok()),
+            );
             after = objects.last().map(str::to_owned);
             if found.len() >= most || after.is_none() || listed.is_truncated() != Some(true) {
                 return Ok(Page::from_overfull(found, page.size, BlobKey::clone));

@@ -22,7 +22,8 @@ impl S3Blobs {
 
     /// The origin of all URLs, such as `https://my-photos.s3.eu-central-1.amazonaws.com`.
     pub async fn origin(&self, now: Timestamp) -> Result<String, BackendFailure> {
-        let any = BlobKey::original(UserId::from_uuid(Uuid::nil()), PhotoId::from_uuid(Uuid::nil()), &Sha256Digest::of(b""));
+        let any =
+            BlobKey::original(UserId::from_uuid(Uuid::nil()), PhotoId::from_uuid(Uuid::nil()), &Sha256Digest::of(b""));
         let url = Url::parse(&self.download_url(&any, None, now).await?);
         let url = url.map_err(|error| BackendFailure::permanent("s3", DOWNLOAD, error))?;
         Ok(url.origin().ascii_serialization())

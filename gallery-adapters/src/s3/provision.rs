@@ -32,17 +32,14 @@ enum Setting {
 }
 
 impl Setting {
-    const ALL: [Self; 5] =
-        [Self::PublicAccessBlocked, Self::TlsOnly, Self::Versioning, Self::Lifecycle, Self::Cors];
+    const ALL: [Self; 5] = [Self::PublicAccessBlocked, Self::TlsOnly, Self::Versioning, Self::Lifecycle, Self::Cors];
 
     const fn in_words(self) -> &'static str {
         match self {
             Self::PublicAccessBlocked => "public access is blocked",
             Self::TlsOnly => "only TLS is answered",
             Self::Versioning => "versions are kept",
-            Self::Lifecycle => {
-                "uploads that nobody looked into go after a day, and old versions after a month"
-            }
+            Self::Lifecycle => "uploads that nobody looked into go after a day, and old versions after a month",
             Self::Cors => "the gallery's page may send and fetch bytes",
         }
     }
@@ -113,7 +110,8 @@ impl S3Blobs {
             Ok(_) => Ok("the bucket was made".to_owned()),
             Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok("the bucket is there".to_owned()),
             Err(error) if error.code() == Some("BucketAlreadyExists") => {
-                let words = "the bucket belongs to somebody else: bucket names are unique in the whole world, choose another";
+                let words =
+                    "the bucket belongs to somebody else: bucket names are unique in the whole world, choose another";
                 Err(BackendFailure::permanent("s3", "make the bucket", words))
             }
             Err(error) => Err(failure("make the bucket", &error)),
@@ -123,7 +121,12 @@ impl S3Blobs {
     async fn state(&self, setting: Setting, origins: &[String]) -> Result<State, BackendFailure> {
         let right = match setting {
             Setting::PublicAccessBlocked => self.public_access().await?.map(|block| {
-                let all = [block.block_public_acls(), block.ignore_public_acls(), block.block_public_policy(), block.restrict_public_buckets()];
+                let all = [
+                    block.block_public_acls(),
+                    block.ignore_public_acls(),
+                    block.block_public_policy(),
+                    block.restrict_public_buckets(),
+                ];
                 all == [Some(true); 4]
             }),
             // A server without TLS could be reached by nobody then.
@@ -178,7 +181,8 @@ impl S3Blobs {
                 let ours = self.lifecycle_rules()?;
                 rules.retain(|rule| !ours.iter().any(|our| our.id() == rule.id()));
                 rules.extend(ours);
-                let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().map_err(malformed)?;
+                let rules =
+                    BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().map_err(malformed)?;
                 let request = client.put_bucket_lifecycle_configuration().bucket(bucket);
                 let set = request.lifecycle_configuration(rules).send().await;
                 set.map(drop).map_err(|error| failure(SET, &error))
@@ -234,7 +238,9 @@ impl S3Blobs {
                 .status(ExpirationStatus::Enabled)
                 .filter(LifecycleRuleFilter::builder().prefix(prefix).build())
                 .abort_incomplete_multipart_upload(aborted)
-                .noncurrent_version_expiration(NoncurrentVersionExpiration::builder().noncurrent_days(old_versions).build())
+                .noncurrent_version_expiration(
+                    NoncurrentVersionExpiration::builder().noncurrent_days(old_versions).build(),
+                )
         };
         let incoming = format!("{}{}/", self.prefix, BlobArea::Incoming.as_str());
         let incoming = rule("incoming", incoming, 1).expiration(LifecycleExpiration::builder().days(1).build());

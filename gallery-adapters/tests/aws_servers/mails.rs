@@ -37,7 +37,8 @@ pub(crate) fn all(server: &Server) -> Vec<(String, Mail)> {
         runtime.block_on(async { reqwest::get(url).await?.json::<Value>().await })
     });
     let answer = asking.join().expect("the thread ends").expect("the server answers");
-    let messages = answer["messages"].as_object().into_iter().flatten().flat_map(|(_, of_account)| of_account.as_array());
+    let messages =
+        answer["messages"].as_object().into_iter().flatten().flat_map(|(_, of_account)| of_account.as_array());
     let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
     messages
         .flatten()

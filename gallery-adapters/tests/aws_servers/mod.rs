@@ -82,7 +82,8 @@ pub(crate) async fn make_bucket(config: &SdkConfig, bucket: &str) {
 
     let builder = aws_sdk_s3::config::Builder::from(config).force_path_style(true);
     let client = aws_sdk_s3::Client::from_conf(builder.build());
-    let place = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGION)).build();
+    let place =
+        CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGION)).build();
     if let Err(error) = client.create_bucket().bucket(bucket).create_bucket_configuration(place).send().await {
         let known = ["BucketAlreadyOwnedByYou", "BucketAlreadyExists"];
         assert!(error.code().is_some_and(|code| known.contains(&code)), "the bucket cannot be made: {error:?}");

@@ -117,7 +117,11 @@ async fn the_pool_holds_the_password_and_the_store_none() {
 
     world.identity.remove(user, &email).await.unwrap();
     let gone = client.admin_get_user().user_pool_id(&world.pool.pool).username(user.to_string()).send().await;
-    assert_eq!(gone.unwrap_err().code(), Some("UserNotFoundException"), "a cancelled account leaves nothing in the pool");
+    assert_eq!(
+        gone.unwrap_err().code(),
+        Some("UserNotFoundException"),
+        "a cancelled account leaves nothing in the pool"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +131,8 @@ async fn an_address_is_in_the_pool_once_it_is_confirmed() {
     let (user, email) = ada();
     world.identity.register(user, &email, &password(GOOD)).await.unwrap();
     let attributes = async || {
-        let found = client.admin_get_user().user_pool_id(&world.pool.pool).username(user.to_string()).send().await.unwrap();
+        let found =
+            client.admin_get_user().user_pool_id(&world.pool.pool).username(user.to_string()).send().await.unwrap();
         let attributes = found.user_attributes().iter();
         attributes.map(|it| (it.name().to_owned(), it.value().unwrap_or_default().to_owned())).collect::<Vec<_>>()
     };
@@ -160,7 +165,11 @@ async fn a_pool_that_is_lost_is_filled_again_by_links() {
 #[tokio::test]
 async fn a_pool_that_cannot_be_used_is_said_with_what_to_mend() {
     let (world, _) = with_ada().await;
-    assert_eq!(world.identity.check().await.unwrap(), [""; 0], "a pool that was made for the gallery is as it needs it");
+    assert_eq!(
+        world.identity.check().await.unwrap(),
+        [""; 0],
+        "a pool that was made for the gallery is as it needs it"
+    );
     let (key, secret) = user_without_rights(&world.server).await;
     let nowhere = Server { endpoint: "http://127.0.0.1:9".parse().unwrap(), ..world.server.clone() };
     let stranger = world.server.by(&key, &secret);
@@ -191,7 +200,13 @@ async fn a_pool_that_was_made_for_something_else_is_described_fault_by_fault() {
     let client_id = made.user_pool_client().unwrap().client_id().unwrap().to_owned();
     let elsewhere = World { pool: gallery_adapters::cognito::CreatedPool { pool, ..world.pool.clone() }, ..world };
     let faults = elsewhere.by(&client_id, "x", &elsewhere.server).await.check().await.unwrap();
-    for part in ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "has no secret", "tells who exists", "anybody can sign up", "password policy"] {
+    for part in [
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "has no secret",
+        "tells who exists",
+        "anybody can sign up",
+        "password policy",
+    ] {
         assert!(faults.iter().any(|fault| fault.contains(part)), "{part}: {faults:?}");
     }
 }

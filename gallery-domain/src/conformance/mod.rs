@@ -62,10 +62,10 @@ use std::ops::Deref;
 
 #[doc(inline)]
 pub use crate::{
-    album_repository_suite, blob_order_suite, blob_store_suite, clock_suite, credential_repository_suite, direct_upload_suite,
-    id_generator_suite, idempotency_repository_suite, identity_provider_suite, image_processor_suite, mailer_suite,
-    model_suite, photo_repository_suite, photo_search_suite, rate_limiter_suite, session_repository_suite,
-    user_repository_suite, work_queue_suite,
+    album_repository_suite, blob_order_suite, blob_store_suite, clock_suite, credential_repository_suite,
+    direct_upload_suite, id_generator_suite, idempotency_repository_suite, identity_provider_suite,
+    image_processor_suite, mailer_suite, model_suite, photo_repository_suite, photo_search_suite, rate_limiter_suite,
+    session_repository_suite, user_repository_suite, work_queue_suite,
 };
 
 /// What a clause is about, set up afresh, and whatever has to live as long: a temporary folder, a server.

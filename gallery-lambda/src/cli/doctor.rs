@@ -28,9 +28,9 @@ pub(super) async fn run(arguments: Arguments, data: &Path) -> anyhow::Result<Exi
 }
 
 fn as_json(found: &[Finding]) -> serde_json::Value {
-    let parts = found.iter().map(|Finding { variable, part, faults }| {
-        json!({ "variable": variable, "part": part, "faults": faults })
-    });
+    let parts = found
+        .iter()
+        .map(|Finding { variable, part, faults }| json!({ "variable": variable, "part": part, "faults": faults }));
     json!({ "parts": parts.collect::<Vec<_>>() })
 }
 

@@ -4,6 +4,8 @@
 
 mod backups;
 mod client;
+#[cfg(all(feature = "cognito", feature = "ses"))]
+mod cognito;
 mod commands;
 mod crashes;
 mod disk;

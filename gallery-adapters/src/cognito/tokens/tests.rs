@@ -1,5 +1,5 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex as StdMutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -147,7 +147,8 @@ async fn any_other_signature_is_refused() {
     let shared = {
         let signed = parts(&header("HS256"), &claims());
         let secret = key.public_key().modulus().big_endian_without_leading_zero().to_vec();
-        let mac = aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret), signed.as_bytes());
+        let mac =
+            aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret), signed.as_bytes());
         format!("{signed}.{}", BASE64URL_NOPAD.encode(mac.as_ref()))
     };
     let good = signed(&key, &claims());
