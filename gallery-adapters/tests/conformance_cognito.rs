@@ -1,6 +1,7 @@
 //! Identity by a user pool does what its port promises, over a store in memory and over SQLite; and the pool refuses what it has to.
 
 #![cfg(feature = "cognito")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
 
 mod aws_servers;
 #[path = "aws_servers/cognito.rs"]

@@ -1,6 +1,7 @@
 //! Mail arrives over SES as it was sent, and SES refuses what it has to.
 
 #![cfg(feature = "ses")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
 
 mod aws_servers;
 #[path = "aws_servers/mails.rs"]

@@ -1,6 +1,7 @@
 //! Blobs in a bucket, beyond what every blob store promises: parts, what stays with an object, and what is said of a bucket that cannot be used.
 
 #![cfg(feature = "s3")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
 
 mod aws_servers;
 

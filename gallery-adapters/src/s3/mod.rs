@@ -265,12 +265,12 @@ impl BlobStore for S3Blobs {
                 .send()
                 .await
                 .map_err(|error| failure("list", &error))?;
-            let objects = listed.contents().iter().filter_map(|object| object.key());
+            let mut objects = listed.contents().iter().filter_map(|object| object.key());
             // What somebody else put there is no blob of the gallery's.
             found.extend(
                 objects.clone().filter_map(|object| object.strip_prefix(&self.prefix)?.parse::<BlobKey>().ok()),
             );
-            after = objects.last().map(str::to_owned);
+            after = objects.next_back().map(str::to_owned);
             if found.len() >= most || after.is_none() || listed.is_truncated() != Some(true) {
                 return Ok(Page::from_overfull(found, page.size, BlobKey::clone));
             }
