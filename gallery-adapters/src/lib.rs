@@ -68,7 +68,7 @@ pub mod connect;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]
-pub mod imaging;
+pub use gallery_imaging as imaging;
 #[cfg(any(feature = "outbox", feature = "smtp"))]
 pub mod mail;
 #[cfg(feature = "password-identity")]

@@ -83,6 +83,12 @@ const RULES: &[Rule] = &[
         because: "the adapters are driven: HTTP drives them",
     },
     Rule {
+        package: "gallery-imaging",
+        features: Features::All,
+        forbidden: &["aws-*", "axum*", "gallery-adapters", "hyper*", "sqlx*"],
+        because: "a picture knows no store",
+    },
+    Rule {
         package: "gallery-lambda",
         features: Features::Default,
         forbidden: &["aws-*", "lambda_*", "sqlx-mysql", "sqlx-postgres"],
