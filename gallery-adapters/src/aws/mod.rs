@@ -49,6 +49,13 @@ fn no_region() -> PasswordError {
     PasswordError::permanent("no AWS region is named: add the parameter `region` to GALLERY_STORE, or set AWS_REGION")
 }
 
+/// That nothing proves to AWS who this is.
+fn no_credentials() -> PasswordError {
+    PasswordError::permanent(
+        "there are no AWS credentials: give the machine or function a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    )
+}
+
 /// What is wrong with the credentials, if that is why something failed.
 fn about_credentials(error: &(dyn Error + 'static)) -> Option<PasswordError> {
     let mut cause = Some(error);
@@ -58,9 +65,7 @@ fn about_credentials(error: &(dyn Error + 'static)) -> Option<PasswordError> {
                 CredentialsError::ProviderTimedOut(_) => PasswordError::transient(
                     "the AWS credentials did not arrive in time: check the way to whoever gives them",
                 ),
-                _ => PasswordError::permanent(
-                    "there are no AWS credentials: give the machine or function a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                ),
+                _ => no_credentials(),
             });
         }
         cause = error.source();

@@ -16,7 +16,7 @@ use gallery_domain::ports::Clock;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use super::{about_credentials, no_region};
+use super::{about_credentials, no_credentials, no_region};
 use crate::database_password::{DatabaseLogin, PasswordError, PasswordSource};
 
 /// How long RDS takes a token, at most.
@@ -54,7 +54,7 @@ impl RdsToken {
 impl PasswordSource for RdsToken {
     async fn fetch(&self) -> Result<DatabaseLogin, PasswordError> {
         let region = self.region.as_deref().ok_or_else(no_region)?;
-        let provider = self.credentials.as_ref().ok_or_else(|| PasswordError::permanent("AWS credentials are off"))?;
+        let provider = self.credentials.as_ref().ok_or_else(no_credentials)?;
         let credentials = provider.provide_credentials().await.map_err(|error| {
             let what = about_credentials(&error);
             what.unwrap_or_else(|| PasswordError::transient("the AWS credentials cannot be had")).because_of(error)
@@ -138,15 +138,23 @@ mod tests {
         );
     }
 
+    /// As paws, the SDK for R, makes it in its test, but for the order.
     #[test]
-    fn the_session_of_a_role_and_an_odd_user_are_part_of_a_token() {
+    fn the_session_of_a_role_is_signed_as_well() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_735_689_601);
+        let credentials = Credentials::new("AKIA", "SECRET", Some("SESSION".to_owned()), None, "test");
+        let token = server(3306, "mysqlUser").token("us-west-2", &credentials, now).unwrap();
+        assert!(token.contains("&X-Amz-Security-Token=SESSION"), "{token}");
+        let signature = "X-Amz-Signature=4e4ce10c7b3710decae757df60ba2519348dcb4db802f15646dce1bf5e17c3ed";
+        assert!(token.contains(signature), "{token}");
+    }
+
+    #[test]
+    fn what_is_odd_in_a_token_is_percent_encoded() {
         let credentials = Credentials::new("akid", "secret", Some("a/b+c=".to_owned()), None, "test");
-        let token = server(5432, "a b+c&d").token("eu-central-1", &credentials, UNIX_EPOCH).unwrap();
-        assert!(
-            token.starts_with("prod-instance.us-east-1.rds.amazonaws.com:5432/?Action=connect&DBUser=a%20b%2Bc%26d&"),
-            "{token}"
-        );
-        assert!(token.contains("&X-Amz-Security-Token=a%2Fb%2Bc%3D&"), "{token}");
-        assert!(token.contains("%2Feu-central-1%2Frds-db%2Faws4_request&"), "{token}");
+        let token = server(443, "a b+c&d").token("eu-central-1", &credentials, UNIX_EPOCH).unwrap();
+        let beginning = "prod-instance.us-east-1.rds.amazonaws.com:443/?Action=connect&DBUser=a%20b%2Bc%26d&";
+        assert!(token.starts_with(beginning), "{token}");
+        assert!(token.contains("&X-Amz-Security-Token=a%2Fb%2Bc%3D"), "{token}");
     }
 }
