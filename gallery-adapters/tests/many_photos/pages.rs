@@ -111,6 +111,23 @@ impl Page {
         }
     }
 
+    /// The method that gives it, and what it is asked for, of a page with this name in a table.
+    pub(crate) fn method(self, name: &str) -> (String, String) {
+        let method = match self {
+            Self::Timeline { .. } => "timeline",
+            Self::Favourites { .. } => "favourites",
+            Self::Trash => "trash",
+            Self::Unfinished => "unfinished",
+            Self::All => "all",
+            Self::Months => "months",
+            Self::Tags => "tags",
+            Self::Albums => "AlbumRepository::list",
+            Self::Album { .. } => "AlbumRepository::photos",
+            Self::Search(_) | Self::SearchInAlbum(_) | Self::DeepSearch(_) => "search",
+        };
+        (method.to_owned(), format!("A page of 50: {name}"))
+    }
+
     /// Whether it is a search, which may look at more photos than it finds.
     pub(crate) fn is_search(self) -> bool {
         matches!(self, Self::Search(_) | Self::DeepSearch(_) | Self::SearchInAlbum(_))
