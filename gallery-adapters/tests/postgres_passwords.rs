@@ -7,17 +7,18 @@
 mod secrets_manager;
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use gallery_adapters::aws::{RdsToken, SecretsManagerPassword};
-use gallery_adapters::database_password::{PasswordSource, Passwords};
+use gallery_adapters::database_password::{DatabaseLogin, PasswordError, PasswordSource, Passwords};
 use gallery_adapters::postgres::{PostgresOptions, PostgresStore};
 use gallery_adapters::system::SystemClock;
+use gallery_domain::Timestamp;
 use gallery_domain::memory::ManualClock;
-use gallery_domain::ports::{BackendFailure, RepositoryError};
+use gallery_domain::ports::{BackendFailure, Clock, RepositoryError};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
@@ -284,4 +285,43 @@ async fn a_token_of_iam_reaches_the_server_as_it_is_and_another_follows_before_i
         SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-central-1")).build();
     let said = RdsToken::new(&without, &scene.connect(), clock.clone()).fetch().await.unwrap_err().to_string();
     assert!(said.contains("no AWS credentials"), "{said}");
+}
+
+/// Gives a password for a minute, once.
+#[derive(Debug)]
+struct Once {
+    password: Mutex<Option<String>>,
+    good_until: Timestamp,
+}
+
+#[async_trait::async_trait]
+impl PasswordSource for Once {
+    async fn fetch(&self) -> Result<DatabaseLogin, PasswordError> {
+        let password =
+            self.password.lock().unwrap().take().ok_or_else(|| PasswordError::transient("nobody answers"))?;
+        Ok(DatabaseLogin { user: None, password: password.into(), good_until: Some(self.good_until) })
+    }
+
+    fn name(&self) -> &str {
+        "the test"
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_there_serves_while_no_password_can_be_had() {
+    let scene = Scene::new().await;
+    scene.set_password("app", "short").await;
+    let clock = Arc::new(ManualClock::new("2024-08-26T22:00:00Z".parse().unwrap()));
+    let good_until = clock.now().plus(Duration::from_secs(60));
+    let source = Once { password: Mutex::new(Some("short".to_owned())), good_until };
+    let store = scene.store(Passwords::new(Arc::new(source), clock.clone()));
+    request(&store).await.unwrap();
+    clock.advance(Duration::from_secs(120));
+    request(&store).await.unwrap();
+    // The server refuses what has ended.
+    scene.set_password("app", "ended").await;
+    scene.cut_connections().await;
+    let refused = request(&store).await.unwrap_err();
+    assert!(refused.is_transient() && whole(&refused).contains("nobody answers"), "{refused:?}");
+    store.close().await;
 }

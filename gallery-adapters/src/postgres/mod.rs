@@ -171,7 +171,17 @@ impl PostgresStore {
     async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         let Some(passwords) = &self.passwords else { return self.pool.acquire().await };
         let renewed = |login: &DatabaseLogin| self.pool.set_connect_options(self.connect_as(login));
-        let login = passwords.current(renewed).await.map_err(no_password)?;
+        let login = match passwords.current(renewed).await {
+            Ok(login) => login,
+            // Whoever is connected needs no password.
+            Err(error) if self.pool.size() > 0 => {
+                return match self.pool.acquire().await {
+                    Err(refused) if is_refusal_to_log_in(&refused) => Err(no_password(error)),
+                    acquired => acquired,
+                };
+            }
+            Err(error) => return Err(no_password(error)),
+        };
         match self.pool.acquire().await {
             Err(refused) if is_refusal_to_log_in(&refused) => {
                 match passwords.instead_of(&login, renewed).await.map_err(no_password)? {

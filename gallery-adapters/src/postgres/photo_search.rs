@@ -40,6 +40,8 @@ const SPACING: i64 = 64;
 /// groups of albums, by number, of which they have to be in one each of $11, $12 albums that they must not be in, and $13 the types of which
 /// they have to have one.
 ///
+/// What a query does not ask for costs no look at anything: most ask for no albums.
+///
 /// Each row says how many were looked at and which was the last; beside that stands a photo that matches, if there is any.
 macro_rules! looking_at {
     ($candidates:literal) => {
@@ -53,11 +55,11 @@ macro_rules! looking_at {
             ", photo.words::text FROM candidate JOIN gallery.photo ON photo.id = candidate.id \
               WHERE photo.owner_id = $2 AND photo.listed_in = 'timeline' \
               AND coalesce(photo.terms @@ (SELECT $7::text::tsquery), true) AND coalesce(photo.favourite = $8, true) \
-              AND coalesce(photo.facts ->> 'media_type' = ANY ($13::text[]), true) \
-              AND (SELECT count(DISTINCT named.part) FROM unnest($9::bigint[], $10::uuid[]) AS named (part, album_id) \
-                   JOIN gallery.album_photo AS placed ON placed.album_id = named.album_id AND placed.photo_id = photo.id) = $11 \
-              AND NOT EXISTS (SELECT 1 FROM gallery.album_photo AS placed \
-                   WHERE placed.album_id = ANY ($12) AND placed.photo_id = photo.id)) AS matching ON true"
+              AND ($13::text[] IS NULL OR photo.facts ->> 'media_type' = ANY ($13)) \
+              AND ($11 = 0 OR (SELECT count(DISTINCT named.part) FROM unnest($9::bigint[], $10::uuid[]) AS named (part, album_id) \
+                   JOIN gallery.album_photo AS placed ON placed.album_id = named.album_id AND placed.photo_id = photo.id) = $11) \
+              AND (cardinality($12::uuid[]) = 0 OR NOT EXISTS (SELECT 1 FROM gallery.album_photo AS placed \
+                   WHERE placed.album_id = ANY ($12) AND placed.photo_id = photo.id))) AS matching ON true"
         )
     };
 }
