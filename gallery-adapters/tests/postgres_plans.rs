@@ -35,7 +35,8 @@ const FEW: u64 = 30;
 async fn no_plan_of_a_page_grows_with_the_gallery() {
     let database = Database::migrated().await;
     let owners = [Owner::new(1, 1_000), Owner::new(2, 20_000)];
-    fill(&mut database.connection().await, &owners).await;
+    let others = Owner::new(3, 10_000);
+    fill(&mut database.connection().await, &[owners[0], owners[1], others]).await;
     let viewers = owners.map(Viewer::new);
     let plans = Plans::default();
     tracing::subscriber::set_global_default(plans.clone()).unwrap();
@@ -63,6 +64,11 @@ async fn no_plan_of_a_page_grows_with_the_gallery() {
             assert!(!last.is_empty(), "the server tells no plan of {name}");
             let most = if page.is_search() { LOOKED_AT } else { PAGE };
             faults.extend(last.iter().flat_map(|plan| poor_steps(plan, most)).map(|fault| format!("{name}: {fault}")));
+            // What is not the owner's, or not in the list, is not even looked at.
+            let in_vain: u64 = last.iter().map(Plan::rows_in_vain).sum();
+            if in_vain > 0 && !page.is_search() {
+                faults.push(format!("{name}: {in_vain} rows are looked at in vain\n{}", last[0].steps.join("\n")));
+            }
             blocks.push(last.iter().map(Plan::blocks).sum::<u64>());
             found.push(on_page);
         }

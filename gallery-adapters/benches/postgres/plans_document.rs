@@ -1,5 +1,6 @@
 //! `docs/postgres-plans.md`: the plan of each statement that the ports run, and what it took.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub(crate) async fn write(connect: PgConnectOptions, version: u32, viewers: &[Vi
     let options = PostgresOptions { max_connections: 1, ..PostgresOptions::default() };
     let store = PostgresStore::new(telling(connect), options);
     let [few, many] = [0, 1].map(|who| viewers[who].owner.photos);
-    let mut document = Document { text: String::new(), plans };
+    let mut document = Document { text: String::new(), plans, written: HashMap::new() };
     let _ = write!(
         document.text,
         "# Plans on PostgreSQL\n\n\
@@ -41,7 +42,7 @@ pub(crate) async fn write(connect: PgConnectOptions, version: u32, viewers: &[Vi
          That no plan of a page grows with the gallery is tested by `gallery-adapters/tests/postgres_plans.rs` on a smaller one.\n"
     );
     photos(&mut document, &store, viewers).await;
-    albums(&mut document, &store, &viewers[1]).await;
+    albums(&mut document, &store, viewers).await;
     accounts(&mut document, &store).await;
     the_rest(&mut document, &store).await;
     store.close().await;
@@ -51,6 +52,8 @@ pub(crate) async fn write(connect: PgConnectOptions, version: u32, viewers: &[Vi
 struct Document {
     text: String,
     plans: Plans,
+    /// The statements that stand in the text, and under which method.
+    written: HashMap<String, String>,
 }
 
 impl Document {
@@ -70,7 +73,12 @@ impl Document {
         assert!(!plans.is_empty(), "the server told no plan of {name}");
         let _ = write!(self.text, "\n### `{name}`\n\n{about}\n");
         for plan in plans {
-            let _ = write!(self.text, "\n```\n{}\n\n", broken(&plan.statement));
+            let statement = match self.written.get(&plan.statement) {
+                Some(method) => format!("-- the statement that stands first under `{method}`"),
+                None => broken(&plan.statement),
+            };
+            self.written.entry(plan.statement.clone()).or_insert_with(|| name.to_owned());
+            let _ = write!(self.text, "\n```\n{statement}\n\n");
             for step in &plan.steps {
                 let _ = writeln!(self.text, "{}", without_estimate(step));
             }
@@ -144,7 +152,13 @@ async fn photos(document: &mut Document, store: &PostgresStore, viewers: &[Viewe
     document.method("replace", "Another title");
     photos.remove(owner.id, photo.id).await.unwrap();
     document.method("remove", "One photo");
-    for (name, page) in PAGES {
+    pages(document, store, viewers, false).await;
+}
+
+/// The pages of photos, or those of albums.
+async fn pages(document: &mut Document, store: &PostgresStore, viewers: &[Viewer; 2], of_albums: bool) {
+    let repositories = store.repositories();
+    for (name, page) in PAGES.iter().filter(|(_, page)| page.is_of_albums() == of_albums) {
         let (mut blocks, mut last) = (Vec::new(), Vec::new());
         for viewer in viewers {
             for _ in 0..RUNS {
@@ -155,13 +169,12 @@ async fn photos(document: &mut Document, store: &PostgresStore, viewers: &[Viewe
             let sum: u64 = last.iter().map(Plan::blocks).sum();
             blocks.push(format!("{sum} of {} photos", viewer.owner.photos));
         }
-        let (method, call) = page.method(name);
-        document.section(&method, &format!("{call}. Blocks: {}.", blocks.join(", ")), &last);
+        document.section(page.method(), &format!("A page of 50: {name}. Blocks: {}.", blocks.join(", ")), &last);
     }
 }
 
-async fn albums(document: &mut Document, store: &PostgresStore, viewer: &Viewer) {
-    let repositories = store.repositories();
+async fn albums(document: &mut Document, store: &PostgresStore, viewers: &[Viewer; 2]) {
+    let (repositories, viewer) = (store.repositories(), &viewers[1]);
     let (albums, owner, large) = (&repositories.albums, viewer.owner, viewer.owner.album());
     document.port("AlbumRepository");
     let mut album = Album {
@@ -191,6 +204,7 @@ async fn albums(document: &mut Document, store: &PostgresStore, viewer: &Viewer)
     document.method("remove_photos", "One photo");
     albums.remove(owner.id, album.id).await.unwrap();
     document.method("remove", "An album without photos");
+    pages(document, store, viewers, true).await;
     albums.trash(owner.id, first()).await.unwrap();
     document.method("trash", "A page of 50");
     albums.covers(owner.id, &[large]).await.unwrap();

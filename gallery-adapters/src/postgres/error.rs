@@ -18,8 +18,8 @@ pub(super) enum PostgresFailure {
     Insecure(#[source] sqlx::Error),
     #[error("the connection's settings cannot be used: check the URL")]
     Settings(#[source] sqlx::Error),
-    #[error(transparent)]
-    NoPassword(PasswordError),
+    #[error("there is no good password for the database of GALLERY_STORE")]
+    NoPassword(#[source] PasswordError),
     #[error("the server refused the login: check the user, the password and the server's pg_hba.conf")]
     LoginRefused(#[source] sqlx::Error),
     #[error("there is no such database on the server: create it")]

@@ -56,7 +56,7 @@ macro_rules! looking_at {
               WHERE photo.owner_id = $2 AND photo.listed_in = 'timeline' \
               AND coalesce(photo.terms @@ (SELECT $7::text::tsquery), true) AND coalesce(photo.favourite = $8, true) \
               AND ($13::text[] IS NULL OR photo.facts ->> 'media_type' = ANY ($13)) \
-              AND ($11 = 0 OR (SELECT count(DISTINCT named.part) FROM unnest($9::bigint[], $10::uuid[]) AS named (part, album_id) \
+              AND ($11::bigint = 0 OR (SELECT count(DISTINCT named.part) FROM unnest($9::bigint[], $10::uuid[]) AS named (part, album_id) \
                    JOIN gallery.album_photo AS placed ON placed.album_id = named.album_id AND placed.photo_id = photo.id) = $11) \
               AND (cardinality($12::uuid[]) = 0 OR NOT EXISTS (SELECT 1 FROM gallery.album_photo AS placed \
                    WHERE placed.album_id = ANY ($12) AND placed.photo_id = photo.id))) AS matching ON true"

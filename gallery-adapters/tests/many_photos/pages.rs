@@ -111,9 +111,9 @@ impl Page {
         }
     }
 
-    /// The method that gives it, and what it is asked for, of a page with this name in a table.
-    pub(crate) fn method(self, name: &str) -> (String, String) {
-        let method = match self {
+    /// The method of a port that gives it.
+    pub(crate) fn method(self) -> &'static str {
+        match self {
             Self::Timeline { .. } => "timeline",
             Self::Favourites { .. } => "favourites",
             Self::Trash => "trash",
@@ -121,11 +121,15 @@ impl Page {
             Self::All => "all",
             Self::Months => "months",
             Self::Tags => "tags",
-            Self::Albums => "AlbumRepository::list",
-            Self::Album { .. } => "AlbumRepository::photos",
+            Self::Albums => "list",
+            Self::Album { .. } => "photos",
             Self::Search(_) | Self::SearchInAlbum(_) | Self::DeepSearch(_) => "search",
-        };
-        (method.to_owned(), format!("A page of 50: {name}"))
+        }
+    }
+
+    /// Whether it is asked of the port of albums.
+    pub(crate) fn is_of_albums(self) -> bool {
+        matches!(self, Self::Albums | Self::Album { .. })
     }
 
     /// Whether it is a search, which may look at more photos than it finds.

@@ -41,6 +41,12 @@ impl Plan {
             .sum()
     }
 
+    /// How many rows were found by an index, or without one, and then left out.
+    pub(crate) fn rows_in_vain(&self) -> u64 {
+        let removed = self.steps.iter().filter_map(|step| step.trim_start().strip_prefix("Rows Removed by Filter: "));
+        removed.filter_map(|rows| rows.parse::<u64>().ok()).sum()
+    }
+
     /// Steps by their name, and how many rows each of their runs gave.
     pub(crate) fn named_steps(&self) -> impl Iterator<Item = (&str, f64)> {
         self.steps.iter().filter_map(|step| {
