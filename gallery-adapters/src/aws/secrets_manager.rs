@@ -1,11 +1,12 @@
 //! A database's password in AWS Secrets Manager: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
 
+use std::error::Error;
 use std::fmt;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use serde_json::Value;
 
@@ -85,8 +86,19 @@ impl SecretsManagerPassword {
                 "Secrets Manager cannot be reached, or cannot answer now: check the way to it, such as a VPC endpoint, and `region` in GALLERY_STORE",
             ),
         };
-        failure.because_of(DisplayErrorContext(error).to_string())
+        failure.because_of(said_by(&error))
     }
+}
+
+/// An error and its causes, as they say it themselves: the rest that it knows may hold the answer, and that the password.
+fn said_by(error: &SdkError<GetSecretValueError>) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
 }
 
 #[async_trait]
