@@ -40,6 +40,7 @@
 //! |---|---|---|
 //! | `sqlite` | every repository, in one file | `GALLERY_STORE=sqlite:PATH` |
 //! | `postgres` | every repository, on a PostgreSQL server | `GALLERY_STORE=postgres://…` |
+//! | `aws` | that server's password, from Secrets Manager or IAM | `GALLERY_STORE=postgres://…?password=…` |
 //! | `filesystem` | blobs in a folder | `GALLERY_BLOBS=file:PATH` |
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
 //! | `signed-urls` | URLs to blobs, served by the gallery itself | with each of those blob stores |
@@ -47,7 +48,7 @@
 //! | `imaging` | decoding photos and making thumbnails | always |
 //! | `outbox`, `smtp` | mail into a folder, or to a server | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…` |
 //!
-//! `embedded`, the default, is all of them but `postgres` and `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
+//! `embedded`, the default, is all of them but `postgres`, `aws` and `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
 //! build that has an adapter for each part.
 //!
 //! # To add an adapter
@@ -55,6 +56,9 @@
 //! Implement its port in a module of its own, behind a feature of its own; run the conformance suite of the port on it; add its scheme to
 //! [`config`] and one arm to `connect`, which are the only places that know of it.
 
+// Nothing else here asks AWS for anything.
+#[cfg(all(feature = "aws", feature = "postgres"))]
+pub mod aws;
 pub mod config;
 // There is nothing to connect in a build that lacks every adapter for one of the parts.
 #[cfg(all(
@@ -65,6 +69,8 @@ pub mod config;
     feature = "imaging",
 ))]
 pub mod connect;
+#[cfg(feature = "postgres")]
+pub mod database_password;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]

@@ -101,6 +101,12 @@ const RULES: &[Rule] = &[
         because: "a gallery on PostgreSQL holds no other store",
     },
     Rule {
+        package: "gallery-adapters",
+        features: Features::Only("postgres,filesystem,password-identity,imaging,smtp"),
+        forbidden: &["aws-*"],
+        because: "PostgreSQL needs no AWS: its password may come from there with the feature `aws`",
+    },
+    Rule {
         package: "gallery-lambda",
         features: Features::All,
         forbidden: &["native-tls", "openssl", "openssl-sys"],

@@ -11,6 +11,8 @@ mod disks;
 mod hostile;
 mod imports;
 mod journey;
+#[cfg(all(feature = "postgres", feature = "aws"))]
+mod passwords;
 mod photos;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -19,5 +21,8 @@ mod postgres;
 mod postgres_server;
 mod program;
 mod readme;
+#[cfg(all(feature = "postgres", feature = "aws"))]
+#[path = "../../../gallery-adapters/tests/secrets_manager/mod.rs"]
+mod secrets_manager;
 mod store;
 mod trouble;
