@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 #[cfg(feature = "postgres")]
-pub use self::postgres_settings::PostgresSettings;
+pub use self::postgres_settings::{PasswordChoice, PostgresSettings};
 #[cfg(feature = "cognito")]
 use crate::cognito::CognitoSettings;
 #[cfg(feature = "ses")]

@@ -223,7 +223,16 @@ impl ConnectedStore {
             #[cfg(feature = "postgres")]
             StoreChoice::Postgres(settings) => {
                 let connect = settings.connect_options().clone();
-                Store::Postgres(crate::postgres::PostgresStore::new(connect, settings.options()))
+                let store = crate::postgres::PostgresStore::new(connect, settings.options());
+                #[cfg(feature = "aws")]
+                let store = {
+                    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+                    match crate::aws::password_source(settings, clock.clone()).await {
+                        Some(source) => store.with_passwords(crate::database_password::Passwords::new(source, clock)),
+                        None => store,
+                    }
+                };
+                Store::Postgres(store)
             }
             #[cfg(feature = "memory")]
             StoreChoice::Memory => Store::Memory(gallery_domain::memory::MemoryStore::new()),

@@ -40,6 +40,7 @@
 //! |---|---|---|
 //! | `sqlite` | every repository, in one file | `GALLERY_STORE=sqlite:PATH` |
 //! | `postgres` | every repository, on a PostgreSQL server | `GALLERY_STORE=postgres://…` |
+//! | `aws` | that server's password, from Secrets Manager or IAM | `GALLERY_STORE=postgres://…?password=…` |
 //! | `filesystem` | blobs in a folder | `GALLERY_BLOBS=file:PATH` |
 //! | `s3` | blobs in a bucket, with URLs of its own | `GALLERY_BLOBS=s3://BUCKET/PREFIX` |
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
@@ -49,15 +50,15 @@
 //! | `imaging` | decoding photos and making thumbnails | always |
 //! | `outbox`, `smtp`, `ses` | mail into a folder, to a server, or over Amazon SES | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…`, `ses:?from=…` |
 //!
-//! `embedded`, the default, is all of them but `postgres`, `memory` and what is on AWS; `aws` is what those have in common. The system's clock and random ids are in [`system`]; `connect` is there in every
-//! build that has an adapter for each part.
+//! `embedded`, the default, is all of them but `postgres`, `memory` and what is on AWS; `aws-client` is what those have in common. The system's clock and
+//! random ids are in [`system`]; `connect` is there in every build that has an adapter for each part, and `doctor`, which looks at each, beside it.
 //!
 //! # To add an adapter
 //!
 //! Implement its port in a module of its own, behind a feature of its own; run the conformance suite of the port on it; add its scheme to
 //! [`config`] and one arm to `connect`, which are the only places that know of it.
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "aws-client")]
 pub mod aws;
 #[cfg(feature = "cognito")]
 pub mod cognito;
@@ -71,6 +72,8 @@ pub mod config;
     feature = "imaging",
 ))]
 pub mod connect;
+#[cfg(feature = "postgres")]
+pub mod database_password;
 pub mod disposition;
 // What there is to look at is what there is to connect.
 #[cfg(all(
@@ -84,7 +87,7 @@ pub mod doctor;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]
-pub mod imaging;
+pub use gallery_imaging as imaging;
 #[cfg(any(feature = "outbox", feature = "ses", feature = "smtp"))]
 pub mod mail;
 #[cfg(feature = "password-identity")]

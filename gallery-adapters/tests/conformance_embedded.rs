@@ -1,16 +1,15 @@
-//! The embedded adapters beside the store do what the ports promise: files, signed URLs, the clock, identifiers, imaging.
+//! The embedded adapters beside the store do what the ports promise: files, signed URLs, the clock, identifiers.
 
 #![cfg(feature = "embedded")]
 
 use std::sync::Arc;
 
 use gallery_adapters::filesystem::FileBlobs;
-use gallery_adapters::imaging::Imaging;
 use gallery_adapters::signed_urls::{SignedUrls, SigningKey};
 use gallery_adapters::system::{SystemClock, SystemIds};
 use gallery_domain::conformance::Fixture;
 use gallery_domain::conformance::direct_upload::{SignedBlobs, ThroughGateway};
-use gallery_domain::ports::{BlobStore, Clock, IdGenerator, ImageProcessor};
+use gallery_domain::ports::{BlobStore, Clock, IdGenerator};
 
 /// An empty folder of blobs.
 async fn files() -> Fixture<Arc<dyn BlobStore>> {
@@ -36,4 +35,3 @@ gallery_domain::conformance::blob_store_suite!(files().await);
 gallery_domain::conformance::direct_upload_suite!(signed().await);
 gallery_domain::conformance::clock_suite!(Arc::new(SystemClock) as Arc<dyn Clock>);
 gallery_domain::conformance::id_generator_suite!(Arc::new(SystemIds::default()) as Arc<dyn IdGenerator>);
-gallery_domain::conformance::image_processor_suite!(Arc::new(Imaging::new()) as Arc<dyn ImageProcessor>);

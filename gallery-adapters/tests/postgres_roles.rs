@@ -125,6 +125,10 @@ async fn the_role_that_runs_the_gallery_can_change_no_schema() {
         "DROP SCHEMA gallery CASCADE",
         "TRUNCATE gallery.photo CASCADE",
         "SET session_replication_role = replica",
+        // What was applied is noted by whoever applies it.
+        "INSERT INTO gallery.schema_migration SELECT 9999, description, installed_on, success, checksum, execution_time FROM gallery.schema_migration",
+        "UPDATE gallery.schema_migration SET success = false",
+        "DELETE FROM gallery.schema_migration",
     ] {
         let refused = run(role(), statement).await.unwrap_err();
         let code = refused.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
@@ -133,6 +137,23 @@ async fn the_role_that_runs_the_gallery_can_change_no_schema() {
     let store = PostgresStore::new(role(), PostgresOptions::default());
     assert_eq!(store.schema_status().await.unwrap().pending, [0; 0]);
     store.close().await;
+}
+
+#[tokio::test]
+async fn a_right_to_write_the_note_of_what_was_applied_is_gone_after_the_next_migration() {
+    let database = Database::new().await;
+    let (server, name) = (database.server, &*database.name);
+    // The rights to a database are not copied with it.
+    server.run("postgres", &format!("GRANT CREATE ON DATABASE {name} TO gallery_owner")).await.unwrap();
+    server.run(name, "GRANT ALL ON gallery.schema_migration TO gallery_app, PUBLIC").await.unwrap();
+    let forget = "DELETE FROM gallery.schema_migration WHERE version = 9999";
+    run(server.as_role("gallery_app", name), forget).await.unwrap();
+    let owner = PostgresStore::new(server.as_role("gallery_owner", name), PostgresOptions::default());
+    assert_eq!(owner.migrate().await.unwrap(), [0; 0]);
+    owner.close().await;
+    let refused = run(server.as_role("gallery_app", name), forget).await.unwrap_err();
+    assert!(refused.to_string().contains("permission denied for table schema_migration"), "{refused}");
+    run(server.as_role("gallery_app", name), "SELECT version FROM gallery.schema_migration").await.unwrap();
 }
 
 #[tokio::test]

@@ -207,8 +207,9 @@ async fn a_bucket_that_cannot_be_used_is_said_with_what_to_mend() {
     let said = failure.source().unwrap().to_string();
     assert!(said.contains("there are no AWS credentials"), "{said}");
     let nowhere: S3Settings = format!("s3://{BUCKET}").parse().unwrap();
-    let without_region =
-        aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
+    let mut without_region = weed.config().await.to_builder().region(None);
+    without_region.set_endpoint_url(None);
+    let without_region = without_region.build();
     let failure = S3Blobs::new(&nowhere, &without_region).check().await.unwrap_err();
     let said = failure.source().unwrap().to_string();
     assert!(said.contains("there is no AWS region: add ?region=… to GALLERY_BLOBS"), "{said}");

@@ -6,7 +6,8 @@
 --     GALLERY_STORE=postgres://gallery_owner:…@…/gallery gallery migrate-schema
 --     GALLERY_STORE=postgres://gallery_app:…@…/gallery gallery serve
 --
--- With Amazon RDS and IAM tokens instead of passwords, `GRANT rds_iam TO gallery_owner, gallery_app` takes the place of `\password`.
+-- With Amazon RDS and IAM tokens instead of passwords (`?password=iam` in GALLERY_STORE), `GRANT rds_iam TO gallery_owner, gallery_app` takes the
+-- place of `\password`.
 
 -- Owns the schema, and is used by `gallery migrate-schema` alone.
 CREATE ROLE gallery_owner LOGIN;
@@ -30,6 +31,7 @@ $$;
 CREATE SCHEMA gallery AUTHORIZATION gallery_owner;
 GRANT USAGE ON SCHEMA gallery TO gallery_app;
 
--- What the owner makes in times to come, the gallery may use.
+-- What the owner makes in times to come, the gallery may use: but for the note of which migrations were applied, which `gallery migrate-schema`
+-- leaves to others to read and no more.
 ALTER DEFAULT PRIVILEGES FOR ROLE gallery_owner IN SCHEMA gallery GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO gallery_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE gallery_owner IN SCHEMA gallery GRANT USAGE ON SEQUENCES TO gallery_app;

@@ -1,13 +1,16 @@
-//! The benchmarks of `gallery-lambda`: their figures stand in `docs/benchmarks.md`.
+//! The benchmarks: their figures stand in `docs/benchmarks.md`.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::{command, photos};
+use crate::{command, photos, postgres, workspace};
 
-/// What is measured. The file is `gallery-lambda/benches/NAME.rs`.
+/// Where the plans of PostgreSQL stand.
+const PLANS: &str = "docs/postgres-plans.md";
+
+/// What is measured. The file is `NAME.rs` in the folder `benches` of a crate.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Benchmark {
     /// A list page and a search page, in a small and in a large gallery.
@@ -18,18 +21,43 @@ pub(crate) enum Benchmark {
     Import,
     /// Whether the time of an answer tells that an account exists.
     Enumeration,
+    /// Pages and changes on PostgreSQL, at 1,000,000 photos.
+    Postgres,
+}
+
+/// How the benchmarks are run.
+pub(crate) struct Settings {
+    /// Where the photos for tests are kept.
+    pub(crate) photos: Option<PathBuf>,
+    /// How many photos a large gallery has.
+    pub(crate) count: Option<u64>,
+    /// Whether the plans of PostgreSQL are written down, rather than its times.
+    pub(crate) plans: bool,
 }
 
 /// Runs one benchmark, or all in order.
-pub(crate) fn run(only: Option<Benchmark>, photo_folder: Option<PathBuf>) -> Result<()> {
+pub(crate) fn run(only: Option<Benchmark>, settings: &Settings) -> Result<()> {
     let chosen = match &only {
         Some(benchmark) => std::slice::from_ref(benchmark),
         None => Benchmark::value_variants(),
     };
     for benchmark in chosen {
-        let mut bench = command::cargo(["bench", "--package", "gallery-lambda", "--bench", benchmark.name()]);
-        if let Benchmark::Import = benchmark {
-            bench.env("GALLERY_TEST_PHOTOS", photos::gather(photo_folder.clone())?);
+        let mut bench = command::cargo(["bench", "--package", benchmark.package(), "--bench", benchmark.name()]);
+        if let Some(count) = settings.count {
+            bench.env("GALLERY_BENCH_PHOTOS", count.to_string());
+        }
+        match benchmark {
+            Benchmark::Import => {
+                bench.env("GALLERY_TEST_PHOTOS", photos::gather(settings.photos.clone())?);
+            }
+            Benchmark::Postgres => {
+                bench.args(["--no-default-features", "--features", "postgres"]);
+                postgres::name_programs(&mut bench)?;
+                if settings.plans {
+                    bench.env("GALLERY_BENCH_PLANS", workspace::root().join(PLANS));
+                }
+            }
+            Benchmark::List | Benchmark::Http | Benchmark::Enumeration => {}
         }
         command::run(&mut bench)?;
     }
@@ -43,6 +71,15 @@ impl Benchmark {
             Self::Http => "http",
             Self::Import => "import",
             Self::Enumeration => "enumeration",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// The crate that it is in.
+    fn package(self) -> &'static str {
+        match self {
+            Self::List | Self::Http | Self::Import | Self::Enumeration => "gallery-lambda",
+            Self::Postgres => "gallery-adapters",
         }
     }
 }

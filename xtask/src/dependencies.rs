@@ -83,6 +83,12 @@ const RULES: &[Rule] = &[
         because: "the adapters are driven: HTTP drives them",
     },
     Rule {
+        package: "gallery-imaging",
+        features: Features::All,
+        forbidden: &["aws-*", "axum*", "gallery-adapters", "hyper*", "sqlx*"],
+        because: "a picture knows no store",
+    },
+    Rule {
         package: "gallery-lambda",
         features: Features::Default,
         forbidden: &["aws-*", "lambda_*", "sqlx-mysql", "sqlx-postgres"],
@@ -93,6 +99,12 @@ const RULES: &[Rule] = &[
         features: Features::Only("postgres,filesystem,password-identity,imaging,smtp"),
         forbidden: &["libsqlite3-sys", "sqlx-mysql", "sqlx-sqlite"],
         because: "a gallery on PostgreSQL holds no other store",
+    },
+    Rule {
+        package: "gallery-adapters",
+        features: Features::Only("postgres,filesystem,password-identity,imaging,smtp"),
+        forbidden: &["aws-*"],
+        because: "PostgreSQL needs no AWS: its password may come from there with the feature `aws`",
     },
     Rule {
         package: "gallery-lambda",

@@ -72,6 +72,12 @@ enum Task {
         /// Where the photos for tests are kept [default: the user's cache folder].
         #[arg(long, value_name = "DIR")]
         photos: Option<PathBuf>,
+        /// How many photos a large gallery has: fewer for a quick look [default: 200,000, and 1,000,000 on PostgreSQL].
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+        /// Write down by which plans PostgreSQL answers, in docs/postgres-plans.md, rather than measure it.
+        #[arg(long)]
+        plans: bool,
     },
 }
 
@@ -83,7 +89,9 @@ fn main() -> ExitCode {
         Task::Aws { command } => aws::run(&command),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),
-        Task::Bench { benchmark, photos } => bench::run(benchmark, photos),
+        Task::Bench { benchmark, photos, count, plans } => {
+            bench::run(benchmark, &bench::Settings { photos, count, plans })
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -24,10 +24,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the version that this machine has, or the oldest that the gallery runs on, fetched.
     pub(crate) fn start_usual() -> Result<Self> {
-        match Programs::of_system() {
-            Some(programs) => Self::start(programs),
-            None => Self::start(fetched(OLDEST)?),
-        }
+        Self::start(usual_programs()?)
     }
 
     /// Starts the newest version that is known here, fetched.
@@ -67,6 +64,20 @@ pub(crate) fn run(newest: bool, words: &[String]) -> Result<()> {
     };
     let outcome = command::run(server.tell(Command::new(program).args(arguments)));
     server.stop().and(outcome)
+}
+
+/// Lets a command know of the programs of the version that this machine has, for a server of its own.
+pub(crate) fn name_programs(command: &mut Command) -> Result<()> {
+    command.env(VARIABLE_OF_FOLDER, usual_programs()?.folder());
+    Ok(())
+}
+
+/// The version that this machine has, or the oldest that the gallery runs on, fetched.
+fn usual_programs() -> Result<Programs> {
+    match Programs::of_system() {
+        Some(programs) => Ok(programs),
+        None => fetched(OLDEST),
+    }
 }
 
 /// The programs of a major version, out of the package for this machine.

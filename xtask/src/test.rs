@@ -32,14 +32,14 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
     step(10, "tests", || command::run(aws.tell(server.tell(&mut test(&[])))))?;
     step(11, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
     step(12, "the API and the program on PostgreSQL", || {
-        command::run(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres")))?;
+        command::run(aws.tell(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres"))))?;
         server.stop()
     })?;
     step(13, "the page", || page::test(&photos))?;
     step(14, "the newest PostgreSQL", || {
         let server = Server::start_newest()?;
         let targets = ["--test=*postgres*", "--test=schema_upgrades", "--test=http", "--test=end_to_end"];
-        command::run(server.tell(test(&targets).env(STORE, "postgres")))?;
+        command::run(aws.tell(server.tell(test(&targets).env(STORE, "postgres"))))?;
         server.stop()
     })?;
     eprintln!("\ncargo xtask test: all {STEPS} steps passed");

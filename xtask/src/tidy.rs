@@ -31,6 +31,12 @@ const SOURCES: [&str; 13] = ["css", "html", "js", "json", "md", "mjs", "rs", "sh
 /// Where each access to a store is described.
 const ACCESS_PATTERNS: &str = "migrations/ACCESS_PATTERNS.md";
 
+/// By which plans PostgreSQL answers each of them.
+const PLANS: &str = "docs/postgres-plans.md";
+
+/// Reads everything that an owner has, by whichever plan.
+const WITHOUT_PLAN: &str = "audit";
+
 /// The ports that a store implements.
 const PORTS: &str = "gallery-domain/src/ports/";
 
@@ -52,6 +58,10 @@ pub(crate) fn check() -> Result<()> {
     }
     faults.extend(uneven_stores(&files));
     faults.extend(undescribed_methods(&root, &files)?);
+    faults.extend(unplanned_methods(
+        &fs::read_to_string(root.join(ACCESS_PATTERNS))?,
+        &fs::read_to_string(root.join(PLANS)).with_context(|| format!("cannot read {PLANS}"))?,
+    ));
     faults.extend(unused_dependencies(
         &workspace::toml_file("Cargo.toml")?,
         &workspace::declared_dependencies(&workspace::metadata()?),
@@ -139,6 +149,19 @@ fn undescribed_methods(root: &Path, files: &[&str]) -> Result<Vec<String>> {
     Ok(without_row.chain(without_method).collect())
 }
 
+/// Rows of the access patterns that have no plan, and plans that have no row.
+fn unplanned_methods(access_patterns: &str, plans: &str) -> Vec<String> {
+    let mut rows = rows_of_ports(access_patterns);
+    rows.retain(|(_, method)| method != WITHOUT_PLAN);
+    let plans = entries_of_ports(plans, "### `");
+    let fault = |what: &str, (port, method): &(String, String)| {
+        format!("{PLANS} {what} `{method}` below `## {port}`: write it anew with `cargo xtask bench postgres --plans`")
+    };
+    let missing = rows.difference(&plans).map(|method| fault("has no plan of", method));
+    let needless = plans.difference(&rows).map(|method| fault("has a plan of an unknown", method));
+    missing.chain(needless).collect()
+}
+
 /// The trait of a port's file and each of its methods.
 fn methods_of_port(source: &str) -> BTreeSet<(String, String)> {
     let name =
@@ -157,12 +180,17 @@ fn methods_of_port(source: &str) -> BTreeSet<(String, String)> {
 
 /// The headings of the second level and what each row of the tables below them begins with, in backticks.
 fn rows_of_ports(page: &str) -> BTreeSet<(String, String)> {
+    entries_of_ports(page, "| `")
+}
+
+/// The headings of the second level and what stands below them behind this beginning of a line, up to a backtick.
+fn entries_of_ports(page: &str, beginning: &str) -> BTreeSet<(String, String)> {
     let mut port = "";
     let mut rows = BTreeSet::new();
     for line in page.lines() {
         if let Some(heading) = line.strip_prefix("## ") {
             port = heading.trim();
-        } else if let Some((method, _)) = line.strip_prefix("| `").and_then(|rest| rest.split_once('`')) {
+        } else if let Some((method, _)) = line.strip_prefix(beginning).and_then(|rest| rest.split_once('`')) {
             rows.insert((port.to_owned(), method.to_owned()));
         }
     }
@@ -279,5 +307,15 @@ mod tests {
         let faults = unused_dependencies(&manifest, &BTreeSet::from(["serde"])).unwrap();
         assert_eq!(faults.len(), 1);
         assert!(faults[0].contains("`libc`"));
+    }
+
+    #[test]
+    fn a_method_without_a_plan_and_a_plan_without_a_method_are_named() {
+        let rows = "## PhotoRepository\n| `find` | x |\n| `all` | x |\n| `audit` | x |\n";
+        let plans = "## PhotoRepository\n### `find`\n### `find`\n### `gone`\n";
+        let faults = unplanned_methods(rows, plans);
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].contains("has no plan of `all` below `## PhotoRepository`"), "{faults:?}");
+        assert!(faults[1].contains("unknown `gone`"), "{faults:?}");
     }
 }

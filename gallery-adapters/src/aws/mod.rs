@@ -1,15 +1,35 @@
 //! What the adapters on AWS have in common: where a service is, how its client is set up, and how it fails.
 //!
-//! Credentials come from where AWS keeps them: the environment (`AWS_ACCESS_KEY_ID` …), a profile, a container, an instance, a Lambda role.
-//! No setting of the gallery holds any.
+//! Region and credentials are found where AWS's own tools find them: in the environment, in `~/.aws`, or from the role of the machine or the function. No
+//! setting of the gallery holds any credentials. `AWS_ENDPOINT_URL_S3` and its kind lead to other servers, as an `endpoint` does.
 
+#[cfg(all(feature = "aws", feature = "postgres"))]
+mod database;
+#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
 pub(crate) mod failure;
+#[cfg(all(feature = "aws", feature = "postgres"))]
+mod rds_token;
+#[cfg(all(feature = "aws", feature = "postgres"))]
+mod secrets_manager;
 
 use std::fmt;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
 use gallery_domain::InvalidValue;
 use url::Url;
+
+#[cfg(all(feature = "aws", feature = "postgres"))]
+pub use self::database::{password_source, sdk_config};
+#[cfg(all(feature = "aws", feature = "postgres"))]
+pub use self::rds_token::RdsToken;
+#[cfg(all(feature = "aws", feature = "postgres"))]
+pub use self::secrets_manager::SecretsManagerPassword;
+
+/// The TLS of everything else in the gallery.
+pub(crate) const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
 
 /// Where a service is: its region, and its endpoint where that is not the one of AWS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +43,8 @@ pub struct AwsPlace {
 impl AwsPlace {
     /// Clients of services at this place are made from what comes back.
     pub async fn load(&self) -> SdkConfig {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        let http = aws_smithy_http_client::Builder::new().tls_provider(TLS).build_https();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -38,6 +59,7 @@ impl AwsPlace {
     /// # Errors
     ///
     /// A parameter that is there twice, one that `other` refuses, or an endpoint that is not a URL.
+    #[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
     pub(crate) fn from_query(
         url: &Url,
         mut other: impl FnMut(&str, String) -> Result<(), InvalidValue>,
@@ -75,6 +97,7 @@ impl fmt::Display for AwsPlace {
     }
 }
 
+#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
 fn region(text: &str) -> Result<String, InvalidValue> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if text.is_empty() || !is_plain {
@@ -83,6 +106,7 @@ fn region(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
+#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
 fn endpoint(text: &str) -> Result<Url, InvalidValue> {
     let is_bare = |url: &Url| {
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
@@ -94,6 +118,7 @@ fn endpoint(text: &str) -> Result<Url, InvalidValue> {
 }
 
 #[cfg(test)]
+#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
 mod tests {
     use super::*;
 

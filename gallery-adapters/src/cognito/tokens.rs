@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::byte_stream::ByteStream;
 use gallery_domain::Timestamp;
@@ -17,6 +18,7 @@ use tokio::sync::Mutex;
 
 use super::failure::ASKING;
 use super::settings::CognitoSettings;
+use crate::aws::TLS;
 
 /// Looks whether tokens are those of one user pool, made for one app client.
 ///
@@ -66,7 +68,7 @@ impl Tokens {
         };
         let url = format!("{published_at}/.well-known/jwks.json");
         let timeouts = HttpConnectorSettings::builder().connect_timeout(TIMEOUT).read_timeout(TIMEOUT).build();
-        let connector = aws_smithy_http_client::default_connector(&timeouts, None);
+        let connector = Connector::builder().connector_settings(timeouts).tls_provider(TLS).build();
         let source = Arc::new(Published { url, connector });
         Self { issuer, client_id: client_id.clone(), source, clock, known: Mutex::default() }
     }
@@ -137,16 +139,15 @@ const MOST_BYTES: usize = 100_000;
 /// A file at a URL.
 struct Published {
     url: String,
-    connector: Option<SharedHttpConnector>,
+    connector: Connector,
 }
 
 #[async_trait]
 impl KeySource for Published {
     async fn keys(&self) -> Result<Vec<u8>, BackendFailure> {
         let trouble = |words: String| BackendFailure::transient(ASKING.backend, READ_KEYS, words);
-        let connector = self.connector.as_ref().ok_or_else(|| trouble("this build has no HTTPS".to_owned()))?;
         let request = HttpRequest::get(&self.url).map_err(|error| trouble(error.to_string()))?;
-        let answer = connector.call(request).await;
+        let answer = self.connector.call(request).await;
         let answer = answer.map_err(|_| trouble("the user pool's keys are out of reach".to_owned()))?;
         let status = answer.status().as_u16();
         if status != 200 {

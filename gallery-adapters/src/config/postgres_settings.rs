@@ -21,6 +21,8 @@ use crate::postgres::PostgresOptions;
 /// | `sslrootcert` | a file of certificates to trust beside those of the system, such as the bundle of Amazon RDS |
 /// | `sslcert`, `sslkey` | files of the client's own certificate and key |
 /// | `host`, `user` | for a server on this machine, as in `postgres:///gallery?host=/run/postgresql&user=ada`: the folder of its socket, and who |
+/// | `password` | in place of a password before the host, with the feature `aws`: `secretsmanager:NAME` or `secretsmanager:ARN` for one that AWS Secrets Manager keeps, fetched anew when it was changed; `iam` for tokens of AWS IAM, which go over TLS alone |
+/// | `region` | where in AWS that is; else what the ARN or the server's name says, or else AWS's own settings |
 /// | `max_connections` | how many connections there may be at the same time |
 /// | `proxy` | `true` behind a proxy that shares connections among clients, such as RDS Proxy: the server is to remember no statements |
 #[derive(Clone)]
@@ -28,13 +30,43 @@ pub struct PostgresSettings {
     url: SecretString,
     connect: PgConnectOptions,
     ssl_mode: &'static str,
+    password: PasswordChoice,
     options: PostgresOptions,
+}
+
+/// Where the password of a database comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PasswordChoice {
+    /// The URL, the environment or `~/.pgpass`; or there is none.
+    Own,
+    /// `password=secretsmanager:NAME`
+    #[cfg(feature = "aws")]
+    SecretsManager {
+        /// The secret's name or ARN.
+        secret: String,
+        /// Where it is, if the URL says so.
+        region: Option<String>,
+        /// Whether the secret says who logs in, because the URL does not.
+        names_user: bool,
+    },
+    /// `password=iam`
+    #[cfg(feature = "aws")]
+    Iam {
+        /// Where the server is, if the URL says so.
+        region: Option<String>,
+    },
 }
 
 impl PostgresSettings {
     /// How to reach the database.
     pub fn connect_options(&self) -> &PgConnectOptions {
         &self.connect
+    }
+
+    /// Where the password comes from.
+    pub fn password(&self) -> &PasswordChoice {
+        &self.password
     }
 
     /// How the store uses it.
@@ -68,12 +100,21 @@ impl FromStr for PostgresSettings {
         known.set_query(None);
         let connect: PgConnectOptions = known.as_str().parse().map_err(|_| invalid("cannot be understood"))?;
         let connect = parameters.apply_to(connect);
+        parameters.check_files()?;
+        let password = parameters.password_choice(&url, &connect)?;
         let ssl_mode = match &parameters.ssl_mode {
             Some(mode) => SslMode::named(mode)?,
             None if std::env::var_os("PGSSLMODE").is_some() => SslMode::of(connect.get_ssl_mode()),
-            None if is_local(&connect) => SslMode::of(PgSslMode::Prefer),
+            None if is_local(&connect) && !goes_over_tls_alone(&password) => SslMode::of(PgSslMode::Prefer),
             None => SslMode::of(PgSslMode::VerifyFull),
         };
+        let encrypts = matches!(ssl_mode.mode, PgSslMode::VerifyFull | PgSslMode::VerifyCa | PgSslMode::Require);
+        if goes_over_tls_alone(&password) && (!encrypts || connect.get_socket().is_some()) {
+            return Err(invalid(
+                "has `password=iam`, and such a token goes over TLS alone: leave `sslmode` out, or set it to `verify-full`, `verify-ca` or \
+                 `require`, and name a server rather than a socket",
+            ));
+        }
         let mut options = PostgresOptions::default();
         if let Some(connections) = &parameters.max_connections {
             options.max_connections = connections
@@ -87,7 +128,13 @@ impl FromStr for PostgresSettings {
             Some("true") => options.persistent_statements = false,
             Some(_) => return Err(invalid("has a `proxy` that is neither `true` nor `false`")),
         }
-        Ok(Self { url: text.into(), connect: connect.ssl_mode(ssl_mode.mode), ssl_mode: ssl_mode.name, options })
+        Ok(Self {
+            url: text.into(),
+            connect: connect.ssl_mode(ssl_mode.mode),
+            ssl_mode: ssl_mode.name,
+            password,
+            options,
+        })
     }
 }
 
@@ -116,11 +163,18 @@ impl fmt::Display for PostgresSettings {
         let connect = &self.connect;
         let database = connect.get_database().unwrap_or_else(|| connect.get_username());
         match connect.get_socket() {
-            Some(folder) => write!(f, "postgres:///{database}?host={}", folder.display()),
+            Some(folder) => write!(f, "postgres:///{database}?host={}", folder.display())?,
             None => {
                 let (host, port) = (connect.get_host(), connect.get_port());
-                write!(f, "postgres://{host}:{port}/{database}?sslmode={}", self.ssl_mode)
+                write!(f, "postgres://{host}:{port}/{database}?sslmode={}", self.ssl_mode)?;
             }
+        }
+        match self.password {
+            PasswordChoice::Own => Ok(()),
+            #[cfg(feature = "aws")]
+            PasswordChoice::SecretsManager { .. } => f.write_str("&password=secretsmanager"),
+            #[cfg(feature = "aws")]
+            PasswordChoice::Iam { .. } => f.write_str("&password=iam"),
         }
     }
 }
@@ -134,6 +188,8 @@ struct Parameters {
     ssl_key: Option<String>,
     host: Option<String>,
     user: Option<String>,
+    password: Option<String>,
+    region: Option<String>,
     max_connections: Option<String>,
     proxy: Option<String>,
 }
@@ -152,12 +208,14 @@ impl Parameters {
                     return Err(invalid("has a `host` that is not a folder: a server's name goes before the database"));
                 }
                 "user" => &mut found.user,
+                "password" => &mut found.password,
+                "region" => &mut found.region,
                 "max_connections" => &mut found.max_connections,
                 "proxy" => &mut found.proxy,
                 _ => {
                     return Err(invalid(format!(
                         "has the unknown parameter `{name}`: there are `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host`, `user`, \
-                         `max_connections` and `proxy`"
+                         `password`, `region`, `max_connections` and `proxy`"
                     )));
                 }
             };
@@ -168,7 +226,64 @@ impl Parameters {
         if found.ssl_cert.is_some() != found.ssl_key.is_some() {
             return Err(invalid("needs both `sslcert` and `sslkey`, or neither"));
         }
+        if found.region.is_some() && found.password.is_none() {
+            return Err(invalid("has a `region`, which says where `password` is: add that, or remove it"));
+        }
         Ok(found)
+    }
+
+    /// The driver would take a file that is not there for a server that is not.
+    fn check_files(&self) -> Result<(), InvalidValue> {
+        let of_environment = |name: &str| std::env::var(name).ok();
+        for (parameter, variable, file) in [
+            ("sslrootcert", "PGSSLROOTCERT", &self.ssl_root_cert),
+            ("sslcert", "PGSSLCERT", &self.ssl_cert),
+            ("sslkey", "PGSSLKEY", &self.ssl_key),
+        ] {
+            let (named, file) = match file {
+                Some(file) => (format!("its `{parameter}`"), Some(file.clone())),
+                None => (format!("the variable {variable} beside it"), of_environment(variable)),
+            };
+            if let Some(file) = file.filter(|file| !file.starts_with("-----BEGIN"))
+                && let Err(error) = std::fs::read(file)
+            {
+                let kind = error.kind();
+                return Err(invalid(format!(
+                    "cannot be used, for {named} names a file that cannot be read ({kind}): check its path"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn password_choice(&self, url: &Url, _connect: &PgConnectOptions) -> Result<PasswordChoice, InvalidValue> {
+        let Some(password) = &self.password else { return Ok(PasswordChoice::Own) };
+        let is_known = password == "iam" || password.starts_with("secretsmanager:");
+        if !is_known {
+            return Err(invalid(
+                "has a `password` that is neither `secretsmanager:NAME` nor `iam`: a password itself goes before the host, as in \
+                 postgres://user:password@host",
+            ));
+        }
+        if url.password().is_some() {
+            return Err(invalid("has a password before the host and another as `password`: remove one"));
+        }
+        #[cfg(not(feature = "aws"))]
+        return Err(invalid(
+            "has a `password` that comes from AWS, which is not in this build: build the gallery with `--features postgres,aws`",
+        ));
+        #[cfg(feature = "aws")]
+        match password.strip_prefix("secretsmanager:") {
+            Some("") => Err(invalid("has `password=secretsmanager:` without the name of a secret")),
+            Some(secret) => Ok(PasswordChoice::SecretsManager {
+                secret: secret.to_owned(),
+                region: self.region.clone().or_else(|| region_of_secret(secret)),
+                names_user: url.username().is_empty() && self.user.is_none(),
+            }),
+            None => Ok(PasswordChoice::Iam {
+                region: self.region.clone().or_else(|| region_of_server(_connect.get_host())),
+            }),
+        }
     }
 
     fn apply_to(&self, mut connect: PgConnectOptions) -> PgConnectOptions {
@@ -221,6 +336,31 @@ impl SslMode {
     }
 }
 
+/// Whether the password must not be sent in the clear, even on this machine: RDS would not take it.
+fn goes_over_tls_alone(password: &PasswordChoice) -> bool {
+    match password {
+        PasswordChoice::Own => false,
+        #[cfg(feature = "aws")]
+        PasswordChoice::SecretsManager { .. } => false,
+        #[cfg(feature = "aws")]
+        PasswordChoice::Iam { .. } => true,
+    }
+}
+
+/// The region in an ARN, such as `arn:aws:secretsmanager:eu-central-1:123456789012:secret:gallery-AbCdEf`.
+#[cfg(feature = "aws")]
+fn region_of_secret(secret: &str) -> Option<String> {
+    let region = secret.strip_prefix("arn:")?.split(':').nth(2)?;
+    (!region.is_empty()).then(|| region.to_owned())
+}
+
+/// The region in the name that RDS gives a server or a proxy, such as `gallery.abcdefghijkl.eu-central-1.rds.amazonaws.com`.
+#[cfg(feature = "aws")]
+fn region_of_server(host: &str) -> Option<String> {
+    let (name, _) = host.split_once(".rds.amazonaws.com")?;
+    Some(name.rsplit_once('.')?.1.to_owned())
+}
+
 /// Whether what is sent stays on this machine.
 fn is_local(connect: &PgConnectOptions) -> bool {
     let host = connect.get_host().trim_matches(['[', ']']);
@@ -245,9 +385,11 @@ mod tests {
 
     #[test]
     fn a_url_says_where_who_and_how() {
-        let settings = settings(
-            "postgres://ada%40home:p%2Fw%23@db.example.org:6432/photo%20s?sslmode=verify-ca&sslrootcert=/etc/rds.pem&max_connections=3&proxy=true",
-        );
+        let certificates = tempfile::NamedTempFile::new().unwrap();
+        let settings = settings(&format!(
+            "postgres://ada%40home:p%2Fw%23@db.example.org:6432/photo%20s?sslmode=verify-ca&sslrootcert={}&max_connections=3&proxy=true",
+            certificates.path().display()
+        ));
         let connect = settings.connect_options();
         assert_eq!((connect.get_host(), connect.get_port()), ("db.example.org", 6432));
         assert_eq!((connect.get_username(), connect.get_database()), ("ada@home", Some("photo s")));
@@ -296,10 +438,68 @@ mod tests {
             ("postgres://u@db/g?host=hunter2", "not a folder"),
             ("postgres://u@db/g?proxy=true&proxy=true", "`proxy` twice"),
             ("postgres://u@db/g?sslcert=/a.pem", "both `sslcert` and `sslkey`"),
+            (
+                "postgres://u@db/g?sslrootcert=/hunter2.pem",
+                "its `sslrootcert` names a file that cannot be read (entity not found)",
+            ),
+            ("postgres://u@db/g?sslrootcert=/", "its `sslrootcert` names a file that cannot be read"),
+            (
+                "postgres://u@db/g?sslcert=/hunter2.pem&sslkey=/hunter2.pem",
+                "its `sslcert` names a file that cannot be read",
+            ),
+            ("postgres://u@db/g?password=hunter2", "neither `secretsmanager:NAME` nor `iam`"),
+            ("postgres://u:hunter2@db/g?password=iam", "a password before the host and another"),
+            ("postgres://u@db/g?region=hunter2", "a `region`, which says where `password` is"),
+            #[cfg(not(feature = "aws"))]
+            ("postgres://u@db/g?password=iam", "build the gallery with `--features postgres,aws`"),
+            #[cfg(not(feature = "aws"))]
+            ("postgres://u@db/g?password=secretsmanager:hunter2", "build the gallery with `--features postgres,aws`"),
+            #[cfg(feature = "aws")]
+            ("postgres://u@db/g?password=secretsmanager:", "without the name of a secret"),
+            #[cfg(feature = "aws")]
+            ("postgres://u@db/g?password=iam&sslmode=prefer", "over TLS alone"),
+            #[cfg(feature = "aws")]
+            ("postgres://u@db/g?password=iam&sslmode=disable", "over TLS alone"),
+            #[cfg(feature = "aws")]
+            ("postgres:///g?password=iam&host=/run/postgresql&user=u", "over TLS alone"),
         ] {
             let said = url.parse::<PostgresSettings>().unwrap_err().reason().to_owned();
             assert!(said.contains(part), "{url}: {said}");
             assert!(!said.contains("hunter2"), "{url}: {said}");
         }
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn a_password_may_be_in_secrets_manager_or_be_a_token_of_iam() {
+        let secret = |secret: &str, region: Option<&str>, names_user| PasswordChoice::SecretsManager {
+            secret: secret.to_owned(),
+            region: region.map(str::to_owned),
+            names_user,
+        };
+        let iam = |region: Option<&str>| PasswordChoice::Iam { region: region.map(str::to_owned) };
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
+        for (url, password) in [
+            ("postgres://db.example.org/g?password=secretsmanager:prod/gallery", secret("prod/gallery", None, true)),
+            (
+                "postgres://u@db.example.org/g?password=secretsmanager:g&region=eu-north-1",
+                secret("g", Some("eu-north-1"), false),
+            ),
+            (
+                &format!("postgres://db.example.org/g?user=u&password=secretsmanager:{arn}"),
+                secret(arn, Some("eu-west-1"), false),
+            ),
+            ("postgres://u@g.abcdef.eu-south-1.rds.amazonaws.com/g?password=iam", iam(Some("eu-south-1"))),
+            ("postgres://u@g.abcdef.cn-north-1.rds.amazonaws.com.cn/g?password=iam", iam(Some("cn-north-1"))),
+            ("postgres://u@db.example.org/g?password=iam", iam(None)),
+            ("postgres://u@localhost/g?password=iam&region=eu-north-1", iam(Some("eu-north-1"))),
+        ] {
+            let settings = settings(url);
+            assert_eq!(*settings.password(), password, "{url}");
+            let shown = settings.to_string();
+            assert!(!shown.contains("prod") && shown.contains("sslmode=verify-full&password="), "{shown}");
+        }
+        let local = settings("postgres://u@localhost/g?password=secretsmanager:g").to_string();
+        assert_eq!(local, "postgres://localhost:5432/g?sslmode=prefer&password=secretsmanager");
     }
 }

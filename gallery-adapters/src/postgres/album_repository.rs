@@ -493,17 +493,19 @@ impl AlbumRepository for PostgresAlbumRepository {
             .store
             .repeat("album all", |session| {
                 async move {
+                    // As a range of the index, as for photos.
                     let statement = session
                         .query(concat!(
                             "SELECT ",
                             album_columns!(),
-                            " FROM gallery.album WHERE owner_id = $1 AND id >= coalesce($2::uuid, $3) AND id IS DISTINCT \
-                             FROM $2 ORDER BY id LIMIT $4"
+                            " FROM gallery.album WHERE (owner_id, id) >= ($1, coalesce($2::uuid, $3)) AND (owner_id, id) <= ($1, $5) \
+                             AND id IS DISTINCT FROM $2 ORDER BY owner_id, id LIMIT $4"
                         ))
                         .bind(owner.as_uuid())
                         .bind(page.after.map(|id| id.as_uuid()))
                         .bind(Uuid::nil())
-                        .bind(one_more(page.size.get()));
+                        .bind(one_more(page.size.get()))
+                        .bind(Uuid::max());
                     Ok(statement.fetch_all(session.connection()).await?)
                 }
                 .boxed()

@@ -185,7 +185,7 @@ impl PostgresStore {
 
     async fn session<'env>(&self) -> Result<Session<'env>, sqlx::Error> {
         Ok(Session {
-            connection: self.pool.acquire().await?,
+            connection: self.acquire().await?,
             persistent: self.options.persistent_statements,
             in_transaction: false,
             environment: PhantomData,

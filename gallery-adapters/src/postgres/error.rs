@@ -2,6 +2,8 @@
 
 use gallery_domain::ports::{BackendFailure, RepositoryError};
 
+use crate::database_password::PasswordError;
+
 /// The name under which this backend reports failures.
 const BACKEND: &str = "postgres";
 
@@ -16,6 +18,8 @@ pub(super) enum PostgresFailure {
     Insecure(#[source] sqlx::Error),
     #[error("the connection's settings cannot be used: check the URL")]
     Settings(#[source] sqlx::Error),
+    #[error("there is no good password for the database of GALLERY_STORE")]
+    NoPassword(#[source] PasswordError),
     #[error("the server refused the login: check the user, the password and the server's pg_hba.conf")]
     LoginRefused(#[source] sqlx::Error),
     #[error("there is no such database on the server: create it")]
@@ -85,6 +89,14 @@ pub(super) fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> Reposit
 /// Maps an error where no answer but a failure is possible.
 pub(super) fn backend_failure(operation: &'static str, error: sqlx::Error) -> BackendFailure {
     use PostgresFailure as Failure;
+    let error = match error {
+        sqlx::Error::Configuration(cause) => match cause.downcast::<PasswordError>() {
+            Ok(cause) if cause.is_transient() => return self::transient(operation, Failure::NoPassword(*cause)),
+            Ok(cause) => return permanent(operation, Failure::NoPassword(*cause)),
+            Err(cause) => sqlx::Error::Configuration(cause),
+        },
+        error => error,
+    };
     let (transient, failure) = match code(&error).as_deref() {
         Some(code) => match (code, &code[..2]) {
             ("57P04" | "3D000", _) => (false, Failure::NoDatabase(error)),
@@ -143,6 +155,16 @@ pub(super) fn remedy(error: &sqlx::Error) -> Remedy {
             _ => Remedy::None,
         },
     }
+}
+
+/// That there is no password to log in with, on the way through what runs statements.
+pub(super) fn no_password(error: PasswordError) -> sqlx::Error {
+    sqlx::Error::Configuration(Box::new(error))
+}
+
+/// Whether the server did not take the login: RDS says of a token that has ended what it says of a wrong password, or that it knows no such user.
+pub(super) fn is_refusal_to_log_in(error: &sqlx::Error) -> bool {
+    matches!(code(error).as_deref(), Some("28P01" | "28000"))
 }
 
 /// Whether TLS failed because of who the server says it is, which the driver passes on as a failure to read.

@@ -28,17 +28,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gallery_domain::ports::Repositories;
-use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use secrecy::ExposeSecret;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, Postgres};
 
 use self::album_repository::PostgresAlbumRepository;
 use self::credential_repository::PostgresCredentialRepository;
+use self::error::{is_refusal_to_log_in, no_password};
 use self::idempotency_repository::PostgresIdempotencyRepository;
 use self::photo_repository::PostgresPhotoRepository;
 use self::rate_limiter::PostgresRateLimiter;
 use self::session_repository::PostgresSessionRepository;
 use self::user_repository::PostgresUserRepository;
 use self::work_queue::PostgresWorkQueue;
+use crate::database_password::{DatabaseLogin, Passwords};
 
 /// How long an idle connection may take to answer when it is tried out. One that went dead unnoticed never does.
 const TRIED_OUT_IN: Duration = Duration::from_secs(1);
@@ -100,6 +104,7 @@ impl PostgresOptions {
 pub struct PostgresStore {
     pool: PgPool,
     connect: Arc<PgConnectOptions>,
+    passwords: Option<Arc<Passwords>>,
     options: PostgresOptions,
 }
 
@@ -138,7 +143,13 @@ impl PostgresStore {
                 })
             })
             .connect_lazy_with(connect.clone());
-        Self { pool, connect: Arc::new(connect), options }
+        Self { pool, connect: Arc::new(connect), passwords: None, options }
+    }
+
+    /// The same store with passwords from elsewhere than its connection's options: fetched on first use, before each one ends, and once more when
+    /// the server refuses one, because it may have been changed.
+    pub fn with_passwords(self, passwords: Passwords) -> Self {
+        Self { passwords: Some(Arc::new(passwords)), ..self }
     }
 
     /// The ports that this store implements.
@@ -153,6 +164,59 @@ impl PostgresStore {
             idempotency: Arc::new(PostgresIdempotencyRepository::new(store())),
             rate_limiter: Arc::new(PostgresRateLimiter::new(store())),
             work: Arc::new(PostgresWorkQueue::new(store())),
+        }
+    }
+
+    /// A connection of the pool, a new one with the password that is good now.
+    async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let Some(passwords) = &self.passwords else { return self.pool.acquire().await };
+        let renewed = |login: &DatabaseLogin| self.pool.set_connect_options(self.connect_as(login));
+        let login = match passwords.current(renewed).await {
+            Ok(login) => login,
+            // Whoever is connected needs no password.
+            Err(error) if self.pool.size() > 0 => {
+                return match self.pool.acquire().await {
+                    Err(refused) if is_refusal_to_log_in(&refused) => Err(no_password(error)),
+                    acquired => acquired,
+                };
+            }
+            Err(error) => return Err(no_password(error)),
+        };
+        match self.pool.acquire().await {
+            Err(refused) if is_refusal_to_log_in(&refused) => {
+                match passwords.instead_of(&login, renewed).await.map_err(no_password)? {
+                    Some(_) => match self.pool.acquire().await {
+                        Err(refused) if is_refusal_to_log_in(&refused) => Err(no_password(passwords.refused(refused))),
+                        acquired => acquired,
+                    },
+                    None => Err(no_password(passwords.refused(refused))),
+                }
+            }
+            acquired => acquired,
+        }
+    }
+
+    /// A connection past the pool, with these options beside the store's own.
+    async fn connect(&self, adapt: impl Fn(PgConnectOptions) -> PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+        let Some(passwords) = &self.passwords else { return adapt(self.connect.as_ref().clone()).connect().await };
+        let renewed = |login: &DatabaseLogin| self.pool.set_connect_options(self.connect_as(login));
+        let login = passwords.current(renewed).await.map_err(no_password)?;
+        match adapt(self.connect_as(&login)).connect().await {
+            Err(refused) if is_refusal_to_log_in(&refused) => {
+                match passwords.instead_of(&login, renewed).await.map_err(no_password)? {
+                    Some(login) => adapt(self.connect_as(&login)).connect().await,
+                    None => Err(no_password(passwords.refused(refused))),
+                }
+            }
+            connected => connected,
+        }
+    }
+
+    fn connect_as(&self, login: &DatabaseLogin) -> PgConnectOptions {
+        let connect = self.connect.as_ref().clone().password(login.password.expose_secret());
+        match &login.user {
+            Some(user) => connect.username(user),
+            None => connect,
         }
     }
 

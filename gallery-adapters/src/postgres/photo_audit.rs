@@ -77,13 +77,14 @@ async fn photos(session: &mut Session<'_>, owner: UserId, repair: bool) -> Resul
                 "SELECT photo.timeline_at, photo.month, photo.listed_in, photo.holds_content, \
                  tsvector_to_array(photo.terms) AS terms, photo.words::text, ",
                 photo_columns!(),
-                " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2::uuid, $3) AND id IS DISTINCT FROM $2 \
-                 ORDER BY id LIMIT $4"
+                " FROM gallery.photo WHERE (owner_id, id) >= ($1, coalesce($2::uuid, $3)) AND (owner_id, id) <= ($1, $5) \
+                 AND id IS DISTINCT FROM $2 ORDER BY owner_id, id LIMIT $4"
             ))
             .bind(owner.as_uuid())
             .bind(after)
             .bind(Uuid::nil())
-            .bind(CHUNK);
+            .bind(CHUNK)
+            .bind(Uuid::max());
         let chunk = statement.fetch_all(session.connection()).await?;
         for row in &chunk {
             let photo = rows::photo(row)?;

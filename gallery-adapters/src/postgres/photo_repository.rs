@@ -364,17 +364,19 @@ impl PhotoRepository for PostgresPhotoRepository {
             .store
             .repeat("photo all", |session| {
                 async move {
+                    // As a range of the index, which no other can take for its own: that of ids alone would lead past everybody else's.
                     let statement = session
                         .query(concat!(
                             "SELECT ",
                             photo_columns!(),
-                            " FROM gallery.photo WHERE owner_id = $1 AND id >= coalesce($2::uuid, $3) AND id IS DISTINCT \
-                             FROM $2 ORDER BY id LIMIT $4"
+                            " FROM gallery.photo WHERE (owner_id, id) >= ($1, coalesce($2::uuid, $3)) AND (owner_id, id) <= ($1, $5) \
+                             AND id IS DISTINCT FROM $2 ORDER BY owner_id, id LIMIT $4"
                         ))
                         .bind(owner.as_uuid())
                         .bind(page.after.map(|id| id.as_uuid()))
                         .bind(Uuid::nil())
-                        .bind(one_more(page.size.get()));
+                        .bind(one_more(page.size.get()))
+                        .bind(Uuid::max());
                     Ok(statement.fetch_all(session.connection()).await?)
                 }
                 .boxed()

@@ -40,6 +40,8 @@ const SPACING: i64 = 64;
 /// groups of albums, by number, of which they have to be in one each of $11, $12 albums that they must not be in, and $13 the types of which
 /// they have to have one.
 ///
+/// What a query does not ask for costs no look at anything: most ask for no albums.
+///
 /// Each row says how many were looked at and which was the last; beside that stands a photo that matches, if there is any.
 macro_rules! looking_at {
     ($candidates:literal) => {
@@ -53,11 +55,11 @@ macro_rules! looking_at {
             ", photo.words::text FROM candidate JOIN gallery.photo ON photo.id = candidate.id \
               WHERE photo.owner_id = $2 AND photo.listed_in = 'timeline' \
               AND coalesce(photo.terms @@ (SELECT $7::text::tsquery), true) AND coalesce(photo.favourite = $8, true) \
-              AND coalesce(photo.facts ->> 'media_type' = ANY ($13::text[]), true) \
-              AND (SELECT count(DISTINCT named.part) FROM unnest($9::bigint[], $10::uuid[]) AS named (part, album_id) \
-                   JOIN gallery.album_photo AS placed ON placed.album_id = named.album_id AND placed.photo_id = photo.id) = $11 \
-              AND NOT EXISTS (SELECT 1 FROM gallery.album_photo AS placed \
-                   WHERE placed.album_id = ANY ($12) AND placed.photo_id = photo.id)) AS matching ON true"
+              AND ($13::text[] IS NULL OR photo.facts ->> 'media_type' = ANY ($13)) \
+              AND ($11::bigint = 0 OR (SELECT count(DISTINCT named.part) FROM unnest($9::bigint[], $10::uuid[]) AS named (part, album_id) \
+                   JOIN gallery.album_photo AS placed ON placed.album_id = named.album_id AND placed.photo_id = photo.id) = $11) \
+              AND (cardinality($12::uuid[]) = 0 OR NOT EXISTS (SELECT 1 FROM gallery.album_photo AS placed \
+                   WHERE placed.album_id = ANY ($12) AND placed.photo_id = photo.id))) AS matching ON true"
         )
     };
 }
@@ -197,9 +199,9 @@ impl<'a> Candidates<'a> {
         {
             return Ok(Source::Albums(albums.clone()));
         }
-        let terms = Self::sparsest_terms(session, owner, query, after, from).await?;
-        Ok(match (terms, smallest) {
-            (Some(terms), _) => Source::Terms(terms),
+        let sparsest = Self::sparsest(session, owner, query, after, from).await?;
+        Ok(match (sparsest, smallest) {
+            (Some(source), _) => source,
             (None, Some((_, albums))) => Source::Albums(albums),
             (None, None) if query.favourite() == Some(true) => Source::Favourites,
             (None, None) => Source::Timeline,
@@ -228,20 +230,22 @@ impl<'a> Candidates<'a> {
         Ok(groups.min_by_key(|(photos, _)| *photos))
     }
 
-    /// The terms of the clause whose photos lie farthest apart behind the place where the page begins; none if no clause can be walked.
-    async fn sparsest_terms(
+    /// The terms of the clause whose photos lie farthest apart behind the place where the page begins, or the favourites if they do and are asked
+    /// for; none if no clause can be walked.
+    async fn sparsest(
         session: &mut Session<'_>,
         owner: UserId,
         query: &SearchQuery,
         after: Option<PhotoCursor>,
         from: Timestamp,
-    ) -> Result<Option<Vec<String>>, Interruption> {
+    ) -> Result<Option<Source>, Interruption> {
         let mut clauses = Vec::new();
         for clause in &query.index_plan().all {
             clauses.extend(term_query::terms_to_drive_from(session, owner, clause).await?);
         }
-        if clauses.len() < 2 {
-            return Ok(clauses.pop());
+        let favourites = query.favourite() == Some(true);
+        if clauses.is_empty() || (clauses.len() == 1 && !favourites) {
+            return Ok(clauses.pop().map(Source::Terms));
         }
         let (numbers, terms): (Vec<i64>, Vec<String>) = (0..)
             .zip(&clauses)
@@ -249,21 +253,24 @@ impl<'a> Candidates<'a> {
             .unzip();
         let (at, id) = place(after);
         let statement = session
-            .query_as::<(i64, i64)>(SPACING_OF_TERMS)
+            .query_as::<(i64, i64)>(SPACING_OF_CLAUSES)
             .bind(numbers)
             .bind(terms)
             .bind(owner.as_uuid())
             .bind(at)
             .bind(id)
             .bind(from.as_millis())
-            .bind(SPACING - 1);
+            .bind(SPACING - 1)
+            .bind(favourites);
         let reached = statement.fetch_all(session.connection()).await?;
+        let reach = |number: i64| reached.iter().find(|(reached, _)| *reached == number).map(|(_, at)| *at);
         // A clause without a term has no photo at all.
-        let reaches = |number: usize| {
-            reached.iter().find(|(reached, _)| usize::try_from(*reached) == Ok(number)).map_or(i64::MIN, |(_, at)| *at)
-        };
-        let sparsest = (0..clauses.len()).min_by_key(|number| reaches(*number));
-        Ok(sparsest.map(|number| clauses.swap_remove(number)))
+        let of_terms = (0..).zip(0..clauses.len()).map(|(number, place)| (reach(number).unwrap_or(i64::MIN), place));
+        let Some((terms_reach, sparsest)) = of_terms.min() else { return Ok(None) };
+        if reach(FAVOURITES).is_some_and(|reach| reach < terms_reach) {
+            return Ok(Some(Source::Favourites));
+        }
+        Ok(Some(Source::Terms(clauses.swap_remove(sparsest))))
     }
 
     /// Looks at some more candidates, at most `limit`, and moves on behind them.
@@ -333,13 +340,19 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// How far back the $7th photo of a clause lies behind the place ($4, $5), not before $6: of the clauses numbered in $1, whose terms are in $2.
-/// Of a clause of several terms, the term that is on the most photos says it.
-pub(super) const SPACING_OF_TERMS: &str = "\
+/// The number by which the favourites stand among the clauses.
+const FAVOURITES: i64 = -1;
+
+/// How far back the photo after $7 others of a clause lies behind the place ($4, $5), not before $6: of the clauses numbered in $1, whose terms are
+/// in $2, and of the favourites if $8 says so. Of a clause of several terms, the term that is on the most photos says it.
+pub(super) const SPACING_OF_CLAUSES: &str = "\
     SELECT sought.clause, max(coalesce((SELECT entry.timeline_at FROM gallery.photo_term AS entry \
         WHERE entry.owner_id = $3 AND entry.term = sought.term AND (entry.timeline_at, entry.photo_id) < ($4, $5) \
         AND entry.timeline_at >= $6 ORDER BY entry.timeline_at DESC, entry.photo_id DESC OFFSET $7 LIMIT 1), $6)) \
-    FROM unnest($1::bigint[], $2::text[]) AS sought (clause, term) GROUP BY sought.clause";
+    FROM unnest($1::bigint[], $2::text[]) AS sought (clause, term) GROUP BY sought.clause \
+    UNION ALL SELECT -1, coalesce((SELECT timeline_at FROM gallery.photo \
+        WHERE owner_id = $3 AND listed_in = 'timeline' AND favourite AND (timeline_at, id) < ($4, $5) \
+        AND timeline_at >= $6 ORDER BY timeline_at DESC, id DESC OFFSET $7 LIMIT 1), $6) WHERE $8";
 
 /// The photos of the terms in $1.
 pub(super) const SEARCH_TERMS: &str = looking_at!(

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use gallery_domain::ports::BackendFailure;
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::PgConnection;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use super::PostgresStore;
 use super::error::{PostgresFailure, backend_failure, permanent};
@@ -29,6 +29,19 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// The lock of whoever migrates: the letters `gallery`.
 const MIGRATING: i64 = 0x67_61_6c_6c_65_72_79;
 
+/// Leaves to others than the owner of the note of what was applied no more than to read it, whatever they were granted on all tables.
+const OWNED_BY_WHO_MIGRATES: &str = "\
+    DO $$ \
+    DECLARE other text; \
+    BEGIN \
+        FOR other IN SELECT DISTINCT CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(granted.grantee)) END \
+            FROM pg_class, aclexplode(relacl) AS granted \
+            WHERE pg_class.oid = 'gallery.schema_migration'::regclass AND granted.grantee <> relowner AND granted.privilege_type <> 'SELECT' \
+        LOOP \
+            EXECUTE 'REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON gallery.schema_migration FROM ' || other; \
+        END LOOP; \
+    END $$";
+
 impl PostgresStore {
     /// Brings the schema up to date, and answers which versions that took. Of several programs that do it at once, one does and the others wait.
     ///
@@ -37,9 +50,9 @@ impl PostgresStore {
     pub async fn migrate(&self) -> Result<Vec<i64>, BackendFailure> {
         const OPERATION: &str = "migrating the schema";
         let failed = |error| backend_failure(OPERATION, error);
-        let mut connection = self.connect.as_ref().clone().options([("statement_timeout", "0")]);
-        connection = connection.statement_cache_capacity(0);
-        let mut connection = connection.connect().await.map_err(failed)?;
+        let adapt =
+            |connect: PgConnectOptions| connect.options([("statement_timeout", "0")]).statement_cache_capacity(0);
+        let mut connection = self.connect(adapt).await.map_err(failed)?;
         // Held until the connection is closed, however that comes about.
         sqlx::query("SELECT pg_advisory_lock($1)").bind(MIGRATING).execute(&mut connection).await.map_err(failed)?;
         let before = status(&mut connection).await.map_err(failed)?;
@@ -48,6 +61,7 @@ impl PostgresStore {
             MigrateError::VersionMissing(version) => permanent(OPERATION, PostgresFailure::NewerSchema(version)),
             other => permanent(OPERATION, PostgresFailure::Migration(other)),
         })?;
+        sqlx::raw_sql(OWNED_BY_WHO_MIGRATES).execute(&mut connection).await.map_err(failed)?;
         connection.close().await.map_err(failed)?;
         Ok(before.pending)
     }
@@ -56,11 +70,11 @@ impl PostgresStore {
     pub async fn schema_status(&self) -> Result<SchemaStatus, BackendFailure> {
         const OPERATION: &str = "reading the schema's version";
         let failed = |error| backend_failure(OPERATION, error);
-        let mut connection = match self.pool.acquire().await {
+        let mut connection = match self.acquire().await {
             Ok(connection) => connection,
             // The pool keeps to itself why it could not connect; whoever sets a gallery up has to know.
             Err(sqlx::Error::PoolTimedOut) => {
-                let mut connection = self.connect.connect().await.map_err(failed)?;
+                let mut connection = self.connect(|connect| connect).await.map_err(failed)?;
                 return status(&mut connection).await.map_err(failed);
             }
             Err(error) => return Err(failed(error)),

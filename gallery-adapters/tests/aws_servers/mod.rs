@@ -4,8 +4,10 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use gallery_adapters::aws::AwsPlace;
 #[cfg(feature = "s3")]
 use gallery_adapters::s3::{S3Blobs, S3Settings};
 use url::Url;
@@ -46,13 +48,10 @@ impl Server {
 
     /// What clients of the server are made from.
     pub(crate) async fn config(&self) -> SdkConfig {
+        let place = AwsPlace { region: Some(REGION.to_owned()), endpoint: Some(self.endpoint.clone()) };
         let credentials = Credentials::new(&self.key, &self.secret, None, None, "test");
-        aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .endpoint_url(self.endpoint.as_str().trim_end_matches('/'))
-            .credentials_provider(credentials)
-            .load()
-            .await
+        let credentials = SharedCredentialsProvider::new(credentials);
+        place.load().await.to_builder().credentials_provider(credentials).build()
     }
 }
 

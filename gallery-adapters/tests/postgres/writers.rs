@@ -1,5 +1,6 @@
 //! Many writers at once, in several processes: nothing is lost, and no rule is broken.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use gallery_adapters::postgres::{PostgresOptions, PostgresStore};
@@ -16,13 +17,34 @@ use crate::stores::stored::{NOON, alice, ready, tags, title, work_on};
 /// How many write at the same time.
 const WRITERS: u64 = 64;
 
-/// How many edits each makes, on the photo and on the album: enough that every one meets others, in some seconds.
-const EDITS: u64 = 12;
+/// How many edits each makes, on the photo and on the album: enough that every one meets others, in some seconds. `GALLERY_TEST_EDITS` is another
+/// number, such as the 1,000 that take an hour.
+fn edits() -> u64 {
+    const USUAL: u64 = 16;
+    match std::env::var("GALLERY_TEST_EDITS") {
+        Ok(number) => number.parse().expect("GALLERY_TEST_EDITS is a number"),
+        Err(_) => USUAL,
+    }
+}
 
 /// Waiting for each other takes long where so many meet, and is no failure here.
 fn patient() -> PostgresOptions {
     let long = Duration::from_secs(120);
     PostgresOptions { acquire_timeout: long, statement_timeout: long, retry_for: long, ..PostgresOptions::default() }
+}
+
+/// The pauses of somebody whose edit was too late: the first is none, and each may be twice as long as the one before, as clients do it. Without
+/// them, each edit that is made would cost sixty that are not, and a thousand edits would take hours.
+#[derive(Default)]
+struct Pause(u32);
+
+impl Pause {
+    async fn another(&mut self) {
+        let longest = (1_u64 << self.0.min(9)) - 1;
+        self.0 += 1;
+        let random = RandomState::new().build_hasher().finish();
+        tokio::time::sleep(Duration::from_millis(random % (longest + 1))).await;
+    }
 }
 
 /// The repositories of two processes, by turns.
@@ -34,6 +56,7 @@ fn of(stores: &[PostgresStore; 2], number: u64) -> Repositories {
 async fn edits_of_one_photo_and_of_one_album_by_many_writers_are_all_kept() {
     let fixture = Fixture::with(patient()).await;
     let stores = [fixture.store.clone(), fixture.another(patient())];
+    let edits = edits();
     let photo = fixture.photo(0, |_| ()).await;
     let album = fixture.album(1, "Album").await;
     let mut writers = JoinSet::new();
@@ -41,7 +64,8 @@ async fn edits_of_one_photo_and_of_one_album_by_many_writers_are_all_kept() {
         let (repositories, id) = (of(&stores, writer), photo.id);
         writers.spawn(async move {
             let owner = alice();
-            for edit in 0..EDITS {
+            for edit in 0..edits {
+                let mut pause = Pause::default();
                 loop {
                     let mut photo = repositories.photos.find(owner, id).await.unwrap().unwrap();
                     let read_at = photo.revision;
@@ -51,10 +75,11 @@ async fn edits_of_one_photo_and_of_one_album_by_many_writers_are_all_kept() {
                     photo.details.favourite = edit % 2 == 0;
                     match repositories.photos.replace(&photo, read_at, None).await {
                         Ok(()) => break,
-                        Err(RepositoryError::Stale) => {}
+                        Err(RepositoryError::Stale) => pause.another().await,
                         Err(error) => panic!("{error:?}"),
                     }
                 }
+                let mut pause = Pause::default();
                 loop {
                     let mut entry = repositories.albums.find(owner, album).await.unwrap().unwrap().album;
                     let read_at = entry.revision;
@@ -62,12 +87,12 @@ async fn edits_of_one_photo_and_of_one_album_by_many_writers_are_all_kept() {
                     entry.title = AlbumTitle::parse(&format!("by {writer} {edit}")).unwrap();
                     match repositories.albums.replace(&entry, read_at, None).await {
                         Ok(()) => break,
-                        Err(RepositoryError::Stale) => {}
+                        Err(RepositoryError::Stale) => pause.another().await,
                         Err(error) => panic!("{error:?}"),
                     }
                 }
                 // What is counted over photos and places changes with each.
-                let number = writer * EDITS + edit + 1;
+                let number = writer * edits + edit + 1;
                 let added = ready(owner, number);
                 repositories.photos.insert(&added, &Quota::default(), &work_on(&added)).await.unwrap();
                 let place = Membership { photo: added.id, rank: Rank::between(None, None).unwrap() };
@@ -82,7 +107,7 @@ async fn edits_of_one_photo_and_of_one_album_by_many_writers_are_all_kept() {
         writer.unwrap();
     }
     let (photos, albums) = (&fixture.repositories.photos, &fixture.repositories.albums);
-    let revisions = WRITERS * EDITS + 1;
+    let revisions = WRITERS * edits + 1;
     let photo = photos.find(fixture.owner, photo.id).await.unwrap().unwrap();
     assert_eq!(photo.revision.get(), revisions);
     let entry = albums.find(fixture.owner, album).await.unwrap().unwrap();

@@ -13,6 +13,8 @@ mod disks;
 mod hostile;
 mod imports;
 mod journey;
+#[cfg(all(feature = "postgres", feature = "aws"))]
+mod passwords;
 mod photos;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -23,5 +25,8 @@ mod program;
 mod readme;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(all(feature = "postgres", feature = "aws"))]
+#[path = "../../../gallery-adapters/tests/secrets_manager/mod.rs"]
+mod secrets_manager;
 mod store;
 mod trouble;

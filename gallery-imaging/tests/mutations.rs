@@ -1,5 +1,5 @@
 //! Photos with bytes changed at random.
-#![cfg(all(feature = "imaging", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 
 #[path = "imaging/crafted.rs"]
 #[expect(dead_code, reason = "the other tests of imaging use the rest")]
@@ -9,8 +9,8 @@ mod memory;
 
 use std::sync::LazyLock;
 
-use gallery_adapters::imaging::Imaging;
 use gallery_domain::ports::{ImageError, ImageProcessor};
+use gallery_imaging::Imaging;
 use image::ImageFormat;
 use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 use proptest::collection::vec;

@@ -129,7 +129,7 @@ async fn a_jpeg_of_too_many_scans_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_photos_than_cores_are_all_made() {
-    let processor = std::sync::Arc::new(gallery_adapters::imaging::Imaging::new());
+    let processor = std::sync::Arc::new(gallery_imaging::Imaging::new());
     let file = bytes::Bytes::from(jpeg(&four_corners(700, 500)));
     let calls: Vec<_> = (0..40)
         .map(|_| {

@@ -1,5 +1,5 @@
 //! Files made to unpack to much more than they are.
-#![cfg(all(feature = "imaging", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 
 #[path = "imaging/crafted.rs"]
 #[expect(dead_code, reason = "the other tests of imaging use the rest")]
@@ -7,8 +7,8 @@ mod crafted;
 #[path = "imaging/memory.rs"]
 mod memory;
 
-use gallery_adapters::imaging::Imaging;
 use gallery_domain::ports::{ImageError, ImageProcessor, ProcessedImage};
+use gallery_imaging::Imaging;
 use image::ImageFormat;
 
 use crate::crafted::{encoded, four_corners, png, png_header, with_chunk, zeros};

@@ -1,5 +1,4 @@
 //! Photos that the tests make themselves, hostile files among them, and real ones where a folder of them is named.
-#![cfg(feature = "imaging")]
 
 mod camera;
 mod crafted;
@@ -7,9 +6,9 @@ mod hostile;
 mod photos;
 mod pictures;
 
-use gallery_adapters::imaging::Imaging;
 use gallery_domain::ports::{ImageError, ImageProcessor, ProcessedImage};
 use gallery_domain::{DerivedImage, FailureKind};
+use gallery_imaging::Imaging;
 use image::RgbImage;
 
 async fn process(file: impl Into<Vec<u8>>) -> Result<ProcessedImage, ImageError> {

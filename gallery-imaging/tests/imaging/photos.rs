@@ -21,7 +21,7 @@ async fn every_photo_is_made_or_refused_with_a_reason_and_camera_photos_have_fac
     };
     assert!(!files.is_empty(), "the folder holds no photos");
 
-    let processor = gallery_adapters::imaging::Imaging::new();
+    let processor = gallery_imaging::Imaging::new();
     let (mut made, mut with_facts) = (0, 0);
     for (name, bytes) in files {
         let camera = exif_in(&bytes);
