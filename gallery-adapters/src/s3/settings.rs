@@ -113,7 +113,8 @@ mod tests {
             ("s3://-photos", "no bucket"),
             ("s3://key:hunter2@my-photos", "credentials come from"),
             ("s3://my-photos/a b", "prefix"),
-            ("s3://my-photos/a/../b/%2e", "prefix"),
+            ("s3://my-photos/a//b", "prefix"),
+            ("s3://my-photos/a%2Fb", "prefix"),
             ("s3://my-photos?secret=hunter2", "unknown parameter `secret`"),
             ("s3://my-photos#hunter2", "behind `#`"),
         ] {
