@@ -85,8 +85,8 @@ async fn blobs(config: &GalleryConfig) -> Vec<String> {
                 return vec![in_words(&failure)];
             }
             let mut faults = can_write(&blobs).await;
-            match blobs.faults(&[origin(config)]).await {
-                Ok(more) => faults.extend(more),
+            match blobs.provision(&[origin(config)], true).await {
+                Ok(steps) => faults.extend(steps.iter().map(|step| format!("`gallery provision` has yet to {step}"))),
                 Err(failure) => faults.push(in_words(&failure)),
             }
             faults

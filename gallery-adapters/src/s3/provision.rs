@@ -34,13 +34,14 @@ enum Setting {
 impl Setting {
     const ALL: [Self; 5] = [Self::PublicAccessBlocked, Self::TlsOnly, Self::Versioning, Self::Lifecycle, Self::Cors];
 
-    const fn in_words(self) -> &'static str {
+    /// What is done to set it.
+    const fn step(self) -> &'static str {
         match self {
-            Self::PublicAccessBlocked => "public access is blocked",
-            Self::TlsOnly => "only TLS is answered",
-            Self::Versioning => "versions are kept",
-            Self::Lifecycle => "uploads that nobody looked into go after a day, and old versions after a month",
-            Self::Cors => "the gallery's page may send and fetch bytes",
+            Self::PublicAccessBlocked => "block public access to the bucket",
+            Self::TlsOnly => "refuse what comes to the bucket without TLS",
+            Self::Versioning => "keep versions in the bucket",
+            Self::Lifecycle => "let uploads that nobody looked into go after a day, and old versions after a month",
+            Self::Cors => "allow the gallery's page, and no other, to send and fetch bytes",
         }
     }
 }
@@ -56,49 +57,45 @@ enum State {
 
 impl S3Blobs {
     /// Makes the bucket, if it is not there, and sets it up: public access blocked, TLS only, versions, a lifecycle, and CORS for pages of these origins.
-    /// What is right already, and what others have set there, stays. Says in a line each what was done.
+    /// What is right already, and what others have set there, stays. Answers in words what was done; or would be, if it is only `pretended`.
     ///
     /// # Errors
     ///
     /// AWS refuses or is out of reach; says what to mend. What was done until then is done.
-    pub async fn provision(&self, origins: &[String]) -> Result<Vec<String>, BackendFailure> {
-        let mut done = vec![self.make_bucket().await?];
-        for setting in Setting::ALL {
-            let words = setting.in_words();
-            done.push(match self.state(setting, origins).await? {
-                State::Right => format!("{words}, as before"),
-                State::NotThere => format!("{words}: this server has no such setting"),
-                State::Wrong => {
-                    self.set(setting, origins).await?;
-                    format!("{words} from now on")
-                }
-            });
+    pub async fn provision(&self, origins: &[String], pretended: bool) -> Result<Vec<String>, BackendFailure> {
+        let mut steps = Vec::new();
+        let is_missing = self.is_missing().await?;
+        if is_missing {
+            if !pretended {
+                self.make_bucket().await?;
+            }
+            steps.push(format!("make the bucket {}", self.bucket));
         }
-        Ok(done)
-    }
-
-    /// What is not set up as [`provision`](Self::provision) does, and what to do about it.
-    ///
-    /// # Errors
-    ///
-    /// The bucket cannot be asked; says what to mend.
-    pub async fn faults(&self, origins: &[String]) -> Result<Vec<String>, BackendFailure> {
-        let mut faults = Vec::new();
         for setting in Setting::ALL {
-            if self.state(setting, origins).await? == State::Wrong {
-                faults.push(format!("it does not hold that {}: let `gallery provision` set it", setting.in_words()));
+            let state = match (is_missing && pretended, setting) {
+                (true, Setting::TlsOnly) if !self.speaks_tls => State::NotThere,
+                (true, _) => State::Wrong,
+                (false, _) => self.state(setting, origins).await?,
+            };
+            if state == State::Wrong {
+                if !pretended {
+                    self.set(setting, origins).await?;
+                }
+                steps.push(setting.step().to_owned());
             }
         }
-        Ok(faults)
+        Ok(steps)
     }
 
-    async fn make_bucket(&self) -> Result<String, BackendFailure> {
-        let asked = self.client.head_bucket().bucket(&self.bucket).send().await;
-        match asked {
-            Ok(_) => return Ok("the bucket is there".to_owned()),
-            Err(error) if matches!(answer(&error), Some((404, _))) => {}
-            Err(error) => return Err(failure("open", &error)),
+    async fn is_missing(&self) -> Result<bool, BackendFailure> {
+        match self.client.head_bucket().bucket(&self.bucket).send().await {
+            Ok(_) => Ok(false),
+            Err(error) if matches!(answer(&error), Some((404, _))) => Ok(true),
+            Err(error) => Err(failure("open", &error)),
         }
+    }
+
+    async fn make_bucket(&self) -> Result<(), BackendFailure> {
         let region = self.client.config().region().map(|region| region.as_ref().to_owned());
         // The first of all regions is meant where none is named, and must not be.
         let place = region.filter(|region| region != "us-east-1").map(|region| {
@@ -107,11 +104,10 @@ impl S3Blobs {
         });
         let made = self.client.create_bucket().bucket(&self.bucket).set_create_bucket_configuration(place).send().await;
         match made {
-            Ok(_) => Ok("the bucket was made".to_owned()),
-            Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok("the bucket is there".to_owned()),
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
             Err(error) if error.code() == Some("BucketAlreadyExists") => {
-                let words =
-                    "the bucket belongs to somebody else: bucket names are unique in the whole world, choose another";
+                let words = "the bucket belongs to somebody else: bucket names are unique in the whole world, choose another";
                 Err(BackendFailure::permanent("s3", "make the bucket", words))
             }
             Err(error) => Err(failure("make the bucket", &error)),
