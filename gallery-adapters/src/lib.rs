@@ -55,16 +55,20 @@
 //! Implement its port in a module of its own, behind a feature of its own; run the conformance suite of the port on it; add its scheme to
 //! [`config`] and one arm to `connect`, which are the only places that know of it.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod config;
 // There is nothing to connect in a build that lacks every adapter for one of the parts.
 #[cfg(all(
-    any(feature = "sqlite", feature = "postgres", feature = "memory"),
+    any(feature = "sqlite", feature = "postgres", feature = "dynamodb", feature = "memory"),
     any(feature = "filesystem", feature = "memory"),
     any(feature = "outbox", feature = "smtp"),
     feature = "password-identity",
     feature = "imaging",
 ))]
 pub mod connect;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]

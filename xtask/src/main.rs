@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod dependencies;
+mod dynamodb;
 mod fetch;
 mod licences;
 mod page;
@@ -52,6 +53,12 @@ enum Task {
         #[arg(last = true)]
         command: Vec<String>,
     },
+    /// Start a DynamoDB server for tests: until Ctrl-C, or beside a command such as `cargo test --package gallery-adapters`.
+    Dynamodb {
+        /// The command, which finds the server in GALLERY_TEST_DYNAMODB.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
     /// Check the files of the repository: sizes, unfinished work, stores side by side, unused dependencies.
     Tidy,
     /// Check what each crate may reach, and the licence and source of every dependency.
@@ -71,6 +78,7 @@ fn main() -> ExitCode {
         Task::Test { photos } => test::run(photos),
         Task::Photos { dir } => photos::gather(dir).map(drop),
         Task::Postgres { newest, command } => postgres::run(newest, &command),
+        Task::Dynamodb { command } => dynamodb::run(&command),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),
         Task::Bench { benchmark, photos } => bench::run(benchmark, photos),

@@ -1,0 +1,129 @@
+//! What the adapters on AWS have in common: where a service is, how its client is set up, and how it fails.
+//!
+//! Credentials come from where AWS keeps them: the environment (`AWS_ACCESS_KEY_ID` …), a profile, a container, an instance, a Lambda role.
+//! No setting of the gallery holds any.
+
+pub(crate) mod failure;
+
+use std::fmt;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use gallery_domain::InvalidValue;
+use url::Url;
+
+/// Where a service is: its region, and its endpoint where that is not the one of AWS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AwsPlace {
+    /// `None` if whatever AWS is set up with says it, such as `AWS_REGION`.
+    pub region: Option<String>,
+    /// Of a server that speaks the same protocol.
+    pub endpoint: Option<Url>,
+}
+
+impl AwsPlace {
+    /// Clients of services at this place are made from what comes back.
+    pub async fn load(&self) -> SdkConfig {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(region) = &self.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(endpoint) = &self.endpoint {
+            loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
+        }
+        loader.load().await
+    }
+
+    /// Takes `region` and `endpoint` out of a URL's query, and hands every other parameter to `other`.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that is there twice, one that `other` refuses, or an endpoint that is not a URL.
+    pub(crate) fn from_query(
+        url: &Url,
+        mut other: impl FnMut(&str, String) -> Result<(), InvalidValue>,
+    ) -> Result<Self, InvalidValue> {
+        let mut place = Self::default();
+        let mut seen = Vec::new();
+        for (name, value) in url.query_pairs() {
+            if seen.contains(&name) {
+                return Err(InvalidValue::new(format!("has the parameter `{name}` twice")));
+            }
+            match &*name {
+                "region" => place.region = Some(region(&value)?),
+                "endpoint" => place.endpoint = Some(endpoint(&value)?),
+                _ => other(&name, value.into_owned())?,
+            }
+            seen.push(name);
+        }
+        Ok(place)
+    }
+
+    /// The parameters of a URL that say this place.
+    pub(crate) fn to_query(&self) -> Vec<(&'static str, String)> {
+        let endpoint = self.endpoint.as_ref().map(|endpoint| ("endpoint", endpoint.to_string()));
+        self.region.clone().map(|region| ("region", region)).into_iter().chain(endpoint).collect()
+    }
+}
+
+/// `?region=…&endpoint=…`, or nothing.
+impl fmt::Display for AwsPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (name, value)) in self.to_query().into_iter().enumerate() {
+            write!(f, "{}{name}={value}", if n == 0 { '?' } else { '&' })?;
+        }
+        Ok(())
+    }
+}
+
+fn region(text: &str) -> Result<String, InvalidValue> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if text.is_empty() || !is_plain {
+        return Err(InvalidValue::new("has a `region` that is none, such as eu-central-1"));
+    }
+    Ok(text.to_owned())
+}
+
+fn endpoint(text: &str) -> Result<Url, InvalidValue> {
+    let is_bare = |url: &Url| {
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
+    };
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare(&url) => Ok(url),
+        _ => Err(InvalidValue::new("has an `endpoint` that is not a URL such as http://127.0.0.1:8333")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(query: &str) -> Result<AwsPlace, String> {
+        let url = Url::parse(&format!("s3://bucket?{query}")).unwrap();
+        let other = |name: &str, _| Err(InvalidValue::new(format!("has the unknown parameter `{name}`")));
+        AwsPlace::from_query(&url, other).map_err(|invalid| invalid.reason().to_owned())
+    }
+
+    #[test]
+    fn a_place_is_read_from_a_query_and_shown_as_one() {
+        assert_eq!(place("").unwrap(), AwsPlace::default());
+        let both = place("region=eu-central-1&endpoint=http%3A%2F%2F127.0.0.1%3A8333").unwrap();
+        assert_eq!(both.to_string(), "?region=eu-central-1&endpoint=http://127.0.0.1:8333/");
+        assert_eq!(AwsPlace::default().to_string(), "");
+    }
+
+    #[test]
+    fn what_is_no_place_is_refused() {
+        for (query, part) in [
+            ("region=", "`region`"),
+            ("region=Frankfurt%20am%20Main", "`region`"),
+            ("endpoint=127.0.0.1:8333", "`endpoint`"),
+            ("endpoint=ftp://127.0.0.1", "`endpoint`"),
+            ("endpoint=http://key:hunter2@127.0.0.1", "`endpoint`"),
+            ("region=a&region=b", "twice"),
+            ("zone=a", "unknown parameter `zone`"),
+        ] {
+            let said = place(query).unwrap_err();
+            assert!(said.contains(part) && !said.contains("hunter2"), "{said}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Recounts what is derived from photos.

@@ -1,0 +1,1 @@
+//! What the index is asked for a query.
