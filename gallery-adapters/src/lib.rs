@@ -40,6 +40,7 @@
 //! |---|---|---|
 //! | `sqlite` | every repository, in one file | `GALLERY_STORE=sqlite:PATH` |
 //! | `postgres` | every repository, on a PostgreSQL server | `GALLERY_STORE=postgres://…` |
+//! | `dynamodb` | every repository, in two tables of DynamoDB | `GALLERY_STORE=dynamodb://TABLE?region=…` |
 //! | `filesystem` | blobs in a folder | `GALLERY_BLOBS=file:PATH` |
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
 //! | `signed-urls` | URLs to blobs, served by the gallery itself | with each of those blob stores |
@@ -47,7 +48,7 @@
 //! | `imaging` | decoding photos and making thumbnails | always |
 //! | `outbox`, `smtp` | mail into a folder, or to a server | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…` |
 //!
-//! `embedded`, the default, is all of them but `postgres` and `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
+//! `embedded`, the default, is all of them but `postgres`, `dynamodb` and `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
 //! build that has an adapter for each part.
 //!
 //! # To add an adapter

@@ -70,7 +70,9 @@ pub(super) async fn remove_due(
     limit: u32,
 ) -> Result<u64, RepositoryError> {
     let mut removed = 0;
-    for entry in due_before(store, operation, due, time, usize::try_from(limit).unwrap_or(usize::MAX)).await? {
+    for entry in
+        due_before(store, operation, due, time.as_millis(), usize::try_from(limit).unwrap_or(usize::MAX)).await?
+    {
         if removed == u64::from(limit) {
             break;
         }

@@ -128,7 +128,7 @@ impl SessionRepository for DynamoDbSessionRepository {
         const OPERATION: &str = "session remove expired";
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut removed = 0;
-        for due in due_before(&self.store, OPERATION, Due::Session, now, limit).await? {
+        for due in due_before(&self.store, OPERATION, Due::Session, now.as_millis(), limit).await? {
             if removed == limit {
                 break;
             }

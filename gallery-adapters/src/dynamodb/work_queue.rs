@@ -41,7 +41,7 @@ impl WorkQueue for DynamoDbWorkQueue {
         if limit == 0 {
             return Ok(claimed);
         }
-        for entry in due_before(&self.store, OPERATION, Due::Work, now.plus(Duration::from_millis(1)), limit).await? {
+        for entry in due_before(&self.store, OPERATION, Due::Work, now.as_millis() + 1, limit).await? {
             if claimed.len() == limit {
                 break;
             }
@@ -124,19 +124,19 @@ pub(super) struct DueEntry {
     pub(super) due_at: Timestamp,
 }
 
-/// Up to a limit of those that stand in the lists of a kind and are due before a time, first what is due first.
+/// Up to a limit of those that stand in the lists of a kind and are due before a time in milliseconds, first what is due first.
 pub(super) async fn due_before(
     store: &DynamoDbStore,
     operation: &'static str,
     due: Due,
-    time: Timestamp,
+    millis: i64,
     limit: usize,
 ) -> Result<Vec<DueEntry>, RepositoryError> {
     let mut found = Vec::new();
     for list in due.lists() {
-        let query = Query::new(Table::Index, Some(BY_DUE), format!("#{DUE_LIST} = :list AND #{DUE_AT} < :time"))
+        let query = Query::new(Table::Index, Some(BY_DUE), format!("#{DUE_LIST} = :list AND #{DUE_AT} < :millis"))
             .value(":list", text(list))
-            .value(":time", time_value(time));
+            .value(":millis", number(millis));
         for entry in store.query_up_to(operation, query, limit).await? {
             found.push(entry_of(&entry)?);
         }

@@ -15,6 +15,7 @@ mod migrate_schema;
 mod openapi;
 mod opened;
 mod progress;
+mod provision;
 mod replacement;
 mod restore;
 mod serve;
@@ -87,6 +88,8 @@ enum Command {
     Restore(restore::Arguments),
     /// Bring the store's schema up to date, or say how far it is
     MigrateSchema(migrate_schema::Arguments),
+    /// Make the tables of DynamoDB that are missing, and set what they lack
+    Provision(provision::Arguments),
     /// Make, list and erase accounts
     #[command(subcommand)]
     User(user::Command),
@@ -115,6 +118,7 @@ impl Cli {
             Some(Command::Backup(arguments)) => backup::run(&arguments, data).await,
             Some(Command::Restore(arguments)) => restore::run(&arguments, data).await,
             Some(Command::MigrateSchema(arguments)) => migrate_schema::run(arguments, data).await,
+            Some(Command::Provision(arguments)) => provision::run(arguments, data).await,
             Some(Command::User(command)) => user::run(command, data).await,
             Some(Command::Openapi) => openapi::run(),
         }
