@@ -5,6 +5,7 @@
 //! - There is no scan. Each list is a partition, or an index, in its own order.
 //! - What DynamoDB does to a request need not be noticed: `change` says how.
 
+mod album_places;
 mod album_repository;
 mod change;
 mod credential_repository;

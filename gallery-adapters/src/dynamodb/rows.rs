@@ -1,13 +1,17 @@
 //! Items to entities and back.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use gallery_domain::ports::{IdempotencyClaim, RepositoryError};
+use gallery_domain::terms::PhotoTerms;
 use gallery_domain::{
-    ClientLabel, CodePurpose, Credential, EmailAddress, OneTimeCode, PasswordHash, PersonName, Quota, Revision,
-    Session, SessionId, Sha256Digest, Task, ThrottleState, Timestamp, TokenHash, Usage, User, UserId, UserStatus,
+    Album, AlbumEntry, AlbumId, AlbumPhotos, AlbumTitle, AlbumTrashed, ClientLabel, CodePurpose, Credential,
+    Description, EmailAddress, FileName, OneTimeCode, Original, PasswordHash, PersonName, Photo, PhotoDetails, PhotoId,
+    PhotoState, Quota, Revision, Session, SessionId, Sha256Digest, Tag, Tags, Task, ThrottleState, Timestamp, Title,
+    TokenHash, Trashed, Usage, User, UserId, UserStatus,
 };
 
 use serde::de::DeserializeOwned;
@@ -306,4 +310,147 @@ pub(super) fn task(item: &Item) -> Result<Task, RepositoryError> {
 
 pub(super) fn task_to_json(task: &Task) -> String {
     serde_json::to_string(task).expect("a task can always be written as JSON")
+}
+
+/// What is kept of a photo, wherever it is kept: in its own table, and in the timeline.
+pub(super) fn photo_attributes(photo: &Photo) -> Vec<Attribute> {
+    let json = "numbers and texts can always be written as JSON";
+    let texts = |texts: &mut dyn Iterator<Item = &str>| AttributeValue::L(texts.map(text).collect());
+    let mut attributes = vec![
+        ("PhotoID", uuid_value(photo.id.as_uuid())),
+        ("OwnerID", uuid_value(photo.owner.as_uuid())),
+        ("FileName", text(photo.original.file_name.as_str())),
+        ("ContentType", text(photo.original.content_type.as_str())),
+        ("Bytes", number(photo.original.bytes)),
+        ("SHA256", digest_value(&photo.original.sha256)),
+        ("Title", text(photo.details.title.as_str())),
+        ("Description", text(photo.details.description.as_str())),
+        ("Tags", texts(&mut photo.details.tags.iter().map(Tag::as_str))),
+        ("TagKeys", texts(&mut photo.details.tags.iter().map(Tag::key))),
+        ("Favourite", AttributeValue::Bool(photo.details.favourite)),
+        ("State", text(photo.state.name())),
+        ("CreatedAt", time_value(photo.created_at)),
+        ("Revision", revision_value(photo.revision)),
+        ("Terms", text(serde_json::to_string(&photo.terms()).expect(json))),
+    ];
+    attributes.extend(photo.details.taken_at.map(|taken| ("TakenAt", text(taken.to_string()))));
+    match &photo.state {
+        PhotoState::Ready(facts) => attributes.push(("Facts", text(serde_json::to_string(facts).expect(json)))),
+        PhotoState::Failed(failure) => attributes.push(("Failure", text(serde_json::to_string(failure).expect(json)))),
+        PhotoState::Erasing { settled_at } => attributes.push(("SettledAt", time_value(*settled_at))),
+        PhotoState::Uploading | PhotoState::Processing => {}
+    }
+    if let Some(trashed) = photo.trashed {
+        attributes.push(("TrashedAt", time_value(trashed.at)));
+        attributes.extend(trashed.with_album.map(|album| ("TrashedWith", uuid_value(album.as_uuid()))));
+    }
+    attributes
+}
+
+pub(super) fn photo(item: &Item) -> Result<Photo, RepositoryError> {
+    reading("photo", item, "PhotoID", || {
+        let state = match text_of(item, "State")? {
+            "uploading" => PhotoState::Uploading,
+            "processing" => PhotoState::Processing,
+            "ready" => PhotoState::Ready(json_of(item, "Facts")?),
+            "failed" => PhotoState::Failed(json_of(item, "Failure")?),
+            "erasing" => PhotoState::Erasing { settled_at: time_of(item, "SettledAt")? },
+            other => return Err(format!("there is no state {other:?}").into()),
+        };
+        let with_album = optional_text(item, "TrashedWith")?.map(str::parse).transpose()?;
+        let trashed = optional_number(item, "TrashedAt")?
+            .map(|at| Trashed { at: Timestamp::from_millis(at), with_album: with_album.map(AlbumId::from_uuid) });
+        let tags = texts_of(item, "TagKeys")?.zip(texts_of(item, "Tags")?);
+        Ok(Photo {
+            id: PhotoId::from_uuid(uuid_of(item, "PhotoID")?),
+            owner: UserId::from_uuid(uuid_of(item, "OwnerID")?),
+            original: Original {
+                file_name: FileName::from_stored(text_of(item, "FileName")?.to_owned()),
+                content_type: text_of(item, "ContentType")?.parse()?,
+                bytes: number_of(item, "Bytes")?,
+                sha256: digest_of(item, "SHA256")?,
+            },
+            details: PhotoDetails {
+                title: Title::from_stored(text_of(item, "Title")?.to_owned()),
+                description: Description::from_stored(text_of(item, "Description")?.to_owned()),
+                tags: Tags::new(tags.map(|(key, spelling)| Tag::from_stored(key.to_owned(), spelling.to_owned())))?,
+                favourite: flag_of(item, "Favourite")?,
+                taken_at: optional_text(item, "TakenAt")?.map(str::parse).transpose()?,
+            },
+            state,
+            trashed,
+            created_at: time_of(item, "CreatedAt")?,
+            revision: revision_of(item, "Revision")?,
+        })
+    })
+}
+
+/// The terms that are kept beside a photo.
+pub(super) fn terms(item: &Item) -> Result<PhotoTerms, RepositoryError> {
+    reading("terms of photo", item, "PhotoID", || json_of(item, "Terms"))
+}
+
+/// What is kept of an album, its counts aside.
+pub(super) fn album_attributes(album: &Album) -> Vec<Attribute> {
+    let mut attributes = vec![
+        ("AlbumID", uuid_value(album.id.as_uuid())),
+        ("OwnerID", uuid_value(album.owner.as_uuid())),
+        ("Title", text(album.title.as_str())),
+        ("Description", text(album.description.as_str())),
+        ("CreatedAt", time_value(album.created_at)),
+        ("Revision", revision_value(album.revision)),
+    ];
+    attributes.extend(album.cover.map(|cover| ("Cover", uuid_value(cover.as_uuid()))));
+    if let Some(trashed) = album.trashed {
+        let photos = match trashed.photos {
+            AlbumPhotos::Delete => "delete",
+            AlbumPhotos::Keep => "keep",
+        };
+        attributes.extend([("TrashedAt", time_value(trashed.at)), ("TrashedPhotos", text(photos))]);
+    }
+    attributes
+}
+
+pub(super) fn album(item: &Item) -> Result<Album, RepositoryError> {
+    reading("album", item, "AlbumID", || {
+        let trashed = match optional_number(item, "TrashedAt")? {
+            Some(at) => Some(AlbumTrashed { at: Timestamp::from_millis(at), photos: word_of(item, "TrashedPhotos")? }),
+            None => None,
+        };
+        Ok(Album {
+            id: AlbumId::from_uuid(uuid_of(item, "AlbumID")?),
+            owner: UserId::from_uuid(uuid_of(item, "OwnerID")?),
+            title: AlbumTitle::parse(text_of(item, "Title")?)?,
+            description: Description::parse(text_of(item, "Description")?)?,
+            cover: optional_text(item, "Cover")?.map(str::parse).transpose()?.map(PhotoId::from_uuid),
+            trashed,
+            created_at: time_of(item, "CreatedAt")?,
+            revision: revision_of(item, "Revision")?,
+        })
+    })
+}
+
+pub(super) fn album_entry(item: &Item) -> Result<AlbumEntry, RepositoryError> {
+    let photo_count = reading("count of album", item, "AlbumID", || count_of(item, "Photos"))?;
+    Ok(AlbumEntry { album: album(item)?, photo_count })
+}
+
+/// A list of texts.
+pub(super) fn texts_of<'i>(item: &'i Item, name: &str) -> Result<impl Iterator<Item = &'i str>, Unreadable> {
+    let values = item.get(name).ok_or_else(|| lacking(name))?.as_l().map_err(|_| unlike(name, "a list"))?;
+    let texts: Result<Vec<&str>, Unreadable> = values
+        .iter()
+        .map(|value| value.as_s().map(|text| &**text).map_err(|_| unlike(name, "a list of texts")))
+        .collect();
+    Ok(texts?.into_iter())
+}
+
+/// A set of texts; none where there is no such attribute, as no set is empty.
+pub(super) fn set_of(item: &Item, name: &str) -> Result<BTreeSet<String>, Unreadable> {
+    match item.get(name) {
+        None => Ok(BTreeSet::new()),
+        Some(value) => {
+            value.as_ss().map(|texts| texts.iter().cloned().collect()).map_err(|_| unlike(name, "a set of texts"))
+        }
+    }
 }

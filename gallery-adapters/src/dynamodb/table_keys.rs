@@ -15,6 +15,20 @@
 //! | `I#owner` | SHA-256 of a key | for what an idempotency key was claimed |
 //! | `THROTTLE#key` | `THROTTLE` | counted attempts |
 //! | `W#task's key` | `WORK` | work |
+//! | `L#owner#ALL` | photo | that the owner has such a photo |
+//! | `L#owner#TIMELINE` | place in time | a copy of a visible photo |
+//! | `L#owner#FAVOURITES`, `…#TRASH`, `…#UNFINISHED` | place in time | that a photo stands in this list |
+//! | `H#owner` | SHA-256 | which photo holds this content |
+//! | `S#owner` | term, a gap, place in time | a posting: that a visible photo has this term; with all of its terms, if they are not many |
+//! | `M#owner` | month | how many visible photos stand in it |
+//! | `G#owner` | key of a tag | how many visible photos have it, and one of them |
+//! | `U#user` | `ALBUM#id` | an album, with its counts |
+//! | `ALBUM#id` | `ALBUM` | that the album's id is taken |
+//! | `L#owner#ALBUMS`, `…#ALBUMTRASH` | place in time | that an album stands in this list |
+//! | `N#owner#SHA-256 of a title's key` | place in time | that an album outside the trash has this title |
+//! | `P#owner` | photo, album | a photo's membership of an album: its rank, and when it is seen there |
+//! | `A#owner#album#RANK` | rank, photo | a photo's place in an album |
+//! | `A#owner#album#TIME` | place in time | that a visible photo stands in an album |
 //!
 //! Whatever has to be done or forgotten at a time stands in the index `ByDue` too: in one of [`DUE_LISTS`] lists of its kind, ordered by that time.
 
@@ -22,8 +36,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use gallery_domain::{
-    CodePurpose, EmailAddress, PhotoId, SessionId, Sha256Digest, Task, ThrottleKey, TokenHash, UserId,
+    AlbumId, CodePurpose, EmailAddress, Month, PhotoId, Rank, SessionId, Sha256Digest, Task, ThrottleKey, Timestamp,
+    TokenHash, UserId,
 };
+use uuid::Uuid;
 
 /// The attributes of an item, a key's among them.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -238,10 +254,227 @@ impl Due {
     }
 }
 
+/// The separator within a sort key between a term, which holds no control character, and a place. It comes before every other character of a term.
+pub(super) const GAP: char = '\u{1F}';
+
+/// The lists that an owner's photos stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum List {
+    /// Every photo, by id.
+    All,
+    /// The visible photos, by their instants.
+    Timeline,
+    /// The visible favourites, by their instants.
+    Favourites,
+    /// Those in the trash, by when they came there.
+    Trash,
+    /// Those not finished, by when they were announced.
+    Unfinished,
+}
+
+impl List {
+    /// All lists.
+    pub(super) const EVERY: [Self; 5] = [Self::All, Self::Timeline, Self::Favourites, Self::Trash, Self::Unfinished];
+
+    /// The partition that is this list.
+    pub(super) fn of(self, owner: UserId) -> String {
+        format!("L#{owner}#{}", self.name())
+    }
+
+    /// What it is called.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::All => "ALL",
+            Self::Timeline => "TIMELINE",
+            Self::Favourites => "FAVOURITES",
+            Self::Trash => "TRASH",
+            Self::Unfinished => "UNFINISHED",
+        }
+    }
+}
+
+/// A place in a list by time: 15 digits of milliseconds since the year 1, and an id. Read backward, the latest comes first, and of one time the highest
+/// id.
+pub(super) fn place(at: Timestamp, id: Uuid) -> String {
+    format!("{}#{id}", place_of_time(at))
+}
+
+/// What every [`place`] of a time begins with; it comes before all of them, and after those of earlier times.
+pub(super) fn place_of_time(at: Timestamp) -> String {
+    format!("{:015}", at.as_millis() - Timestamp::MIN.as_millis())
+}
+
+/// The last text that comes before a [`place`].
+pub(super) fn before_place(at: Timestamp, id: Uuid) -> String {
+    match id.as_u128().checked_sub(1) {
+        Some(before) => place(at, Uuid::from_u128(before)),
+        None => place_of_time(at),
+    }
+}
+
+/// The time and the id of a [`place`].
+pub(super) fn read_place(place: &str) -> Option<(Timestamp, Uuid)> {
+    let (millis, id) = place.split_once('#')?;
+    let millis: i64 = millis.parse().ok()?;
+    Some((Timestamp::from_millis(millis + Timestamp::MIN.as_millis()), id.parse().ok()?))
+}
+
+pub(super) fn entry_in_all(owner: UserId, id: PhotoId) -> Key {
+    Key::index(List::All.of(owner), id.to_string())
+}
+
+pub(super) fn entry(owner: UserId, list: List, at: Timestamp, id: PhotoId) -> Key {
+    Key::index(list.of(owner), place(at, id.as_uuid()))
+}
+
+/// The partition of an owner's locks on contents.
+pub(super) fn contents_of(owner: UserId) -> String {
+    format!("H#{owner}")
+}
+
+pub(super) fn content(owner: UserId, sha256: &Sha256Digest) -> Key {
+    Key::index(contents_of(owner), sha256.to_string())
+}
+
+/// The partition of an owner's postings.
+pub(super) fn postings_of(owner: UserId) -> String {
+    format!("S#{owner}")
+}
+
+/// The sort key of a posting.
+pub(super) fn posting(term: &str, at: Timestamp, id: PhotoId) -> String {
+    format!("{term}{GAP}{}", place(at, id.as_uuid()))
+}
+
+/// The term of a posting's sort key, and the place.
+pub(super) fn read_posting(posting: &str) -> Option<(&str, Timestamp, PhotoId)> {
+    let (term, place) = posting.split_once(GAP)?;
+    let (at, id) = read_place(place)?;
+    Some((term, at, PhotoId::from_uuid(id)))
+}
+
+/// The partition of an owner's months.
+pub(super) fn months_of(owner: UserId) -> String {
+    format!("M#{owner}")
+}
+
+pub(super) fn month(owner: UserId, month: Month) -> Key {
+    Key::index(months_of(owner), month.to_string())
+}
+
+/// The partition of an owner's tags.
+pub(super) fn tags_of(owner: UserId) -> String {
+    format!("G#{owner}")
+}
+
+pub(super) fn tag(owner: UserId, tag_key: &str) -> Key {
+    Key::index(tags_of(owner), tag_key)
+}
+
+/// How the sort keys of [`album`] begin.
+pub(super) const ALBUMS_OF_USER: &str = "ALBUM#";
+
+pub(super) fn album(owner: UserId, id: AlbumId) -> Key {
+    Key::index(of_user(owner), format!("{ALBUMS_OF_USER}{id}"))
+}
+
+pub(super) fn album_lock(id: AlbumId) -> Key {
+    Key::index(format!("ALBUM#{id}"), "ALBUM")
+}
+
+/// The partition of the albums outside the trash, by when they were created.
+pub(super) fn albums_of(owner: UserId) -> String {
+    format!("L#{owner}#ALBUMS")
+}
+
+/// The partition of the albums in the trash, by when they came there.
+pub(super) fn trashed_albums_of(owner: UserId) -> String {
+    format!("L#{owner}#ALBUMTRASH")
+}
+
+/// The partition of the albums of a title outside the trash, by when they were created. A title's key may be longer than a key of DynamoDB.
+pub(super) fn albums_titled(owner: UserId, title_key: &str) -> String {
+    format!("N#{owner}#{}", Sha256Digest::of(title_key.as_bytes()))
+}
+
+/// The partition of an owner's photos' places in albums, by photo.
+pub(super) fn memberships_of(owner: UserId) -> String {
+    format!("P#{owner}")
+}
+
+/// How the sort keys of the [`membership`]s of a photo begin.
+pub(super) fn memberships_of_photo(photo: PhotoId) -> String {
+    format!("{photo}#")
+}
+
+pub(super) fn membership(owner: UserId, photo: PhotoId, album: AlbumId) -> Key {
+    Key::index(memberships_of(owner), format!("{}{album}", memberships_of_photo(photo)))
+}
+
+/// The photo and the album of a [`membership`]'s sort key.
+pub(super) fn read_membership(sort: &str) -> Option<(PhotoId, AlbumId)> {
+    let (photo, album) = sort.split_once('#')?;
+    Some((photo.parse().ok()?, album.parse().ok()?))
+}
+
+/// The partition of an album's places, by rank.
+pub(super) fn ranks_of(owner: UserId, album: AlbumId) -> String {
+    format!("A#{owner}#{album}#RANK")
+}
+
+pub(super) fn rank(owner: UserId, album: AlbumId, rank: &Rank, photo: PhotoId) -> Key {
+    Key::index(ranks_of(owner, album), place_by_rank(rank, photo))
+}
+
+/// The partition of an album's visible photos, by their instants.
+pub(super) fn times_of(owner: UserId, album: AlbumId) -> String {
+    format!("A#{owner}#{album}#TIME")
+}
+
+pub(super) fn time(owner: UserId, album: AlbumId, at: Timestamp, photo: PhotoId) -> Key {
+    Key::index(times_of(owner, album), place(at, photo.as_uuid()))
+}
+
+/// The sort key of a place by rank: the rank's digits and the photo, which come in the order of [`RankCursor`](gallery_domain::RankCursor). Of a rank of
+/// more than [`PLAIN_DIGITS`], which nobody makes but may write, the rest is packed, as a sort key has 1,024 bytes at most.
+pub(super) fn place_by_rank(rank: &Rank, photo: PhotoId) -> String {
+    let digits = rank.as_str();
+    match digits.split_at_checked(PLAIN_DIGITS) {
+        Some((plain, rest)) if !rest.is_empty() => format!("{plain}~{}#{photo}", packed(rest)),
+        _ => format!("{digits}#{photo}"),
+    }
+}
+
+/// How many digits of a rank stand in a key as they are.
+const PLAIN_DIGITS: usize = 640;
+
+/// How many digits there are beyond, at most.
+const PACKED_DIGITS: usize = 1024 - PLAIN_DIGITS;
+
+/// Digits in six sevenths of their length, in the same order: each seven of them, with what comes before every digit where there are no more, are a
+/// number that is written as six characters between 1 and 127. All are of one length, so that what follows does not matter.
+fn packed(digits: &str) -> String {
+    let value = |digit: Option<u8>| match digit {
+        None => 0,
+        Some(digit @ b'0'..=b'9') => u64::from(digit - b'0') + 1,
+        Some(digit @ b'A'..=b'Z') => u64::from(digit - b'A') + 11,
+        Some(digit) => u64::from(digit - b'a') + 37,
+    };
+    let digits = digits.as_bytes();
+    let mut packed = String::with_capacity(PACKED_DIGITS / 7 * 6 + 6);
+    for start in (0..PACKED_DIGITS).step_by(7) {
+        let number = (start..start + 7).fold(0, |number, at| number * 63 + value(digits.get(at).copied()));
+        for power in (0..6).rev() {
+            let character = u8::try_from(number / 127_u64.pow(power) % 127).unwrap_or(0) + 1;
+            packed.push(char::from(character));
+        }
+    }
+    packed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     #[test]
     fn the_id_of_a_photo_says_where_it_is() {
@@ -267,5 +500,40 @@ mod tests {
         let used: std::collections::BTreeSet<String> =
             (0..100).map(|n| Due::Work.list_of(&Key::index(format!("W#{n}"), "WORK"))).collect();
         assert_eq!(used.into_iter().collect::<Vec<_>>(), lists);
+    }
+
+    #[test]
+    fn places_come_in_the_order_of_times_and_ids() {
+        let id = |n| Uuid::from_u128(n);
+        let times = [Timestamp::MIN, Timestamp::from_millis(-1), Timestamp::from_millis(0), Timestamp::MAX];
+        let places: Vec<String> =
+            times.iter().flat_map(|at| [id(0), id(1), id(2), Uuid::max()].map(|id| place(*at, id))).collect();
+        assert!(places.is_sorted(), "{places:?}");
+        for (at, id) in [(Timestamp::MIN, id(0)), (Timestamp::from_millis(7), id(5)), (Timestamp::MAX, Uuid::max())] {
+            assert_eq!(read_place(&place(at, id)), Some((at, id)));
+            assert!(before_place(at, id) < place(at, id));
+        }
+        assert!(before_place(Timestamp::from_millis(7), id(0)) > place(Timestamp::from_millis(6), Uuid::max()));
+        assert_eq!(before_place(Timestamp::MIN, id(2)), place(Timestamp::MIN, id(1)));
+    }
+
+    #[test]
+    fn places_by_rank_come_in_the_order_of_ranks_and_fit_a_key() {
+        let base = "V".repeat(PLAIN_DIGITS - 1);
+        let mut ranks: Vec<Rank> = ["1", "10", "101", "11", "A", "Z", "a", "az", "z"]
+            .iter()
+            .flat_map(|end| {
+                [String::new(), base.clone(), format!("{base}V"), format!("{base}VVVVVVVV"), "z".repeat(1000)]
+                    .map(|start| format!("{start}{end}"))
+            })
+            .map(|text| Rank::try_from(text).unwrap())
+            .collect();
+        ranks.push(Rank::try_from("z".repeat(1024)).unwrap());
+        ranks.push(Rank::try_from(format!("{}1", "0".repeat(1023))).unwrap());
+        ranks.sort();
+        let photo = PhotoId::from_uuid(Uuid::max());
+        let keys: Vec<String> = ranks.iter().map(|rank| place_by_rank(rank, photo)).collect();
+        assert!(keys.is_sorted_by(|a, b| a < b));
+        assert!(keys.iter().all(|key| key.len() <= 1024));
     }
 }
