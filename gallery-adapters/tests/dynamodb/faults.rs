@@ -125,7 +125,7 @@ async fn what_cannot_work_is_said_at_once_with_what_to_do() {
     assert!(!failure.is_transient() && failure.source.to_string().contains("AWS credentials"), "{failure:?}");
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-        .credentials_provider(aws_credential_types::Credentials::new("a", "b", None, None, "tests"));
+        .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("a", "b", None, None, "tests"));
     let store = DynamoDbStore::new(config, tables.names().clone(), DynamoDbOptions::default());
     let failure = store.check_schema().await.unwrap_err();
     assert!(!failure.is_transient() && failure.source.to_string().contains("AWS_REGION"), "{failure:?}");
