@@ -3,7 +3,7 @@
 //! | variable | schemes | default |
 //! |---|---|---|
 //! | `GALLERY_DATA` | (a folder) | `gallery-data` |
-//! | `GALLERY_STORE` | `sqlite:PATH`, `postgres://…`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
+//! | `GALLERY_STORE` | `sqlite:PATH`, `postgres://…`, `dynamodb://TABLE?region=…`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
 //! | `GALLERY_BLOBS` | `file:PATH`, `s3://BUCKET/PREFIX`, `memory:` | `file:` and `blobs` in the data folder |
 //! | `GALLERY_IDENTITY` | `password:`, `cognito://POOL?client_id=…` | `password:` |
 //! | `GALLERY_COGNITO_CLIENT_SECRET` | (the secret of that app client) | |
@@ -13,6 +13,8 @@
 //! What is kept in `memory:` is gone when the process ends: for tests and demonstrations.
 //! An empty variable counts as absent. A scheme that this build lacks is an error that names those it has.
 
+#[cfg(feature = "dynamodb")]
+mod dynamodb_settings;
 #[cfg(feature = "postgres")]
 mod postgres_settings;
 
@@ -21,6 +23,8 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+#[cfg(feature = "dynamodb")]
+pub use self::dynamodb_settings::DynamoDbSettings;
 #[cfg(feature = "postgres")]
 pub use self::postgres_settings::{PasswordChoice, PostgresSettings};
 #[cfg(feature = "cognito")]
@@ -59,6 +63,9 @@ pub enum StoreChoice {
     /// `postgres://…` or `postgresql://…`
     #[cfg(feature = "postgres")]
     Postgres(Box<PostgresSettings>),
+    /// `dynamodb://TABLE?region=…`
+    #[cfg(feature = "dynamodb")]
+    DynamoDb(Box<DynamoDbSettings>),
     /// `memory:`
     #[cfg(feature = "memory")]
     Memory,
@@ -152,6 +159,8 @@ impl StoreChoice {
             Self::Sqlite(ref path) => Some(path),
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => None,
+            #[cfg(feature = "dynamodb")]
+            Self::DynamoDb(_) => None,
             #[cfg(feature = "memory")]
             Self::Memory => None,
         }
@@ -201,6 +210,8 @@ impl fmt::Display for StoreChoice {
             Self::Sqlite(ref path) => write!(_f, "sqlite:{}", path.display()),
             #[cfg(feature = "postgres")]
             Self::Postgres(ref settings) => write!(_f, "{settings}"),
+            #[cfg(feature = "dynamodb")]
+            Self::DynamoDb(ref settings) => write!(_f, "{settings}"),
             #[cfg(feature = "memory")]
             Self::Memory => _f.write_str("memory:"),
         }
@@ -265,7 +276,7 @@ const STORES: Schemes = Schemes {
         ("memory", cfg!(feature = "memory")),
         ("postgres", cfg!(feature = "postgres")),
         ("postgresql", cfg!(feature = "postgres")),
-        ("dynamodb", false),
+        ("dynamodb", cfg!(feature = "dynamodb")),
     ],
 };
 const BLOB_STORES: Schemes = Schemes {
@@ -301,6 +312,11 @@ impl StoreChoice {
             ("postgres" | "postgresql", _) => value
                 .parse()
                 .map(|settings| Self::Postgres(Box::new(settings)))
+                .map_err(|invalid: gallery_domain::InvalidValue| STORES.error(invalid.reason())),
+            #[cfg(feature = "dynamodb")]
+            ("dynamodb", _) => value
+                .parse()
+                .map(|settings| Self::DynamoDb(Box::new(settings)))
                 .map_err(|invalid: gallery_domain::InvalidValue| STORES.error(invalid.reason())),
             #[cfg(feature = "memory")]
             ("memory", "") => Ok(Self::Memory),
@@ -509,16 +525,12 @@ mod tests {
 
     #[test]
     fn a_scheme_that_does_not_exist_or_is_not_built_in_is_named_with_those_that_are() {
-        let stores = match (cfg!(feature = "postgres"), cfg!(feature = "memory")) {
-            (false, false) => "`sqlite`",
-            (false, true) => "`sqlite` and `memory`",
-            (true, false) => "`sqlite`, `postgres` and `postgresql`",
-            (true, true) => "`sqlite`, `memory`, `postgres` and `postgresql`",
-        };
-        assert_eq!(
-            refusal("GALLERY_STORE", "dynamodb://PhotoGallery?region=eu-central-1"),
-            format!("GALLERY_STORE has the scheme `dynamodb`, which is not in this build: this build has {stores}")
+        let built: Vec<&str> = STORES.known.iter().filter(|(_, built)| *built).map(|(scheme, _)| *scheme).collect();
+        let said = refusal("GALLERY_STORE", "pigeon:home");
+        assert!(
+            said.starts_with("GALLERY_STORE has the scheme `pigeon`, which does not exist: this build has `sqlite`")
         );
+        assert!(built.iter().all(|scheme| said.contains(&format!("`{scheme}`"))), "{said}");
         let mailers =
             if cfg!(feature = "ses") { "`outbox`, `smtp`, `smtps` and `ses`" } else { "`outbox`, `smtp` and `smtps`" };
         assert_eq!(
@@ -527,6 +539,7 @@ mod tests {
         );
         for (variable, value, is_built_in) in [
             ("GALLERY_STORE", "postgres://user:hunter2@db/gallery", cfg!(feature = "postgres")),
+            ("GALLERY_STORE", "dynamodb://hunter2?region=eu-central-1", cfg!(feature = "dynamodb")),
             ("GALLERY_BLOBS", "s3://bucket/prefix", cfg!(feature = "s3")),
             ("GALLERY_IDENTITY", "cognito://pool?client_id=hunter2", cfg!(feature = "cognito")),
             ("GALLERY_MAIL", "ses:", cfg!(feature = "ses")),
@@ -550,6 +563,16 @@ mod tests {
         assert!(!format!("{config:?}").contains("hunter2"));
         let said = refusal("GALLERY_STORE", "postgres://ada:hunter2@db/photos?pasword=hunter2");
         assert!(said.contains("unknown parameter `pasword`") && !said.contains("hunter2"), "{said}");
+    }
+
+    #[cfg(feature = "dynamodb")]
+    #[test]
+    fn the_store_can_be_tables_whose_place_is_shown() {
+        let config = config(&[("GALLERY_STORE", "dynamodb://Photos?region=eu-central-1")]).unwrap();
+        assert_eq!(config.store.file(), None);
+        let shown = "GALLERY_STORE=dynamodb://Photos?index=PhotosIndex&region=eu-central-1 ";
+        assert!(config.to_string().starts_with(shown), "{config}");
+        assert!(refusal("GALLERY_STORE", "dynamodb://key:hunter2@Photos").contains("credentials come from"));
     }
 
     #[cfg(feature = "s3")]

@@ -53,6 +53,8 @@ enum Store {
     Sqlite(crate::sqlite::SqliteStore),
     #[cfg(feature = "postgres")]
     Postgres(crate::postgres::PostgresStore),
+    #[cfg(feature = "dynamodb")]
+    DynamoDb(crate::dynamodb::DynamoDbStore),
     #[cfg(feature = "memory")]
     Memory(gallery_domain::memory::MemoryStore),
 }
@@ -162,6 +164,15 @@ impl ConnectedStore {
                     path.display()
                 ),
             )),
+            #[cfg(feature = "dynamodb")]
+            Store::DynamoDb(_) => Err(BackendFailure::permanent(
+                "dynamodb",
+                "copying the store",
+                format!(
+                    "tables of DynamoDB are not copied to {}: its own point-in-time recovery and backups do it",
+                    path.display()
+                ),
+            )),
             #[cfg(feature = "memory")]
             Store::Memory(_) => Err(BackendFailure::permanent(
                 "memory",
@@ -182,6 +193,8 @@ impl ConnectedStore {
             Store::Sqlite(store) => store.schema_status().await,
             #[cfg(feature = "postgres")]
             Store::Postgres(store) => store.schema_status().await,
+            #[cfg(feature = "dynamodb")]
+            Store::DynamoDb(store) => store.schema_status().await,
             #[cfg(feature = "memory")]
             Store::Memory(_) => Ok(SchemaStatus::default()),
         }
@@ -195,6 +208,33 @@ impl ConnectedStore {
             Store::Sqlite(store) => store.migrate().await,
             #[cfg(feature = "postgres")]
             Store::Postgres(store) => store.migrate().await,
+            #[cfg(feature = "dynamodb")]
+            Store::DynamoDb(store) => {
+                let pending = store.schema_status().await?.pending;
+                store.provision(false).await.map(|_| pending)
+            }
+            #[cfg(feature = "memory")]
+            Store::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Makes what the store keeps its things in, where a program may do that: the tables of DynamoDB. Answers in words what was done; or would be, if
+    /// it is only `pretended`. What is there already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The place cannot be reached, its tables are others, or the program may not make any.
+    pub async fn provision(&self, _pretended: bool) -> Result<Vec<String>, BackendFailure> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(_) => Ok(Vec::new()),
+            #[cfg(feature = "postgres")]
+            Store::Postgres(_) => Ok(Vec::new()),
+            #[cfg(feature = "dynamodb")]
+            Store::DynamoDb(store) => {
+                let steps = store.provision(_pretended).await?;
+                Ok(steps.iter().map(ToString::to_string).collect())
+            }
             #[cfg(feature = "memory")]
             Store::Memory(_) => Ok(Vec::new()),
         }
@@ -207,6 +247,9 @@ impl ConnectedStore {
             Store::Sqlite(store) => store.close().await,
             #[cfg(feature = "postgres")]
             Store::Postgres(store) => store.close().await,
+            // Each request is answered before its call is.
+            #[cfg(feature = "dynamodb")]
+            Store::DynamoDb(_) => {}
             #[cfg(feature = "memory")]
             Store::Memory(_) => {}
         }
@@ -234,6 +277,12 @@ impl ConnectedStore {
                 };
                 Store::Postgres(store)
             }
+            #[cfg(feature = "dynamodb")]
+            StoreChoice::DynamoDb(settings) => {
+                let config = aws_sdk_dynamodb::config::Builder::from(&settings.place().load().await);
+                let options = crate::dynamodb::DynamoDbOptions::default();
+                Store::DynamoDb(crate::dynamodb::DynamoDbStore::new(config, settings.tables().clone(), options))
+            }
             #[cfg(feature = "memory")]
             StoreChoice::Memory => Store::Memory(gallery_domain::memory::MemoryStore::new()),
         }))
@@ -247,6 +296,8 @@ impl ConnectedStore {
             Store::Sqlite(store) => store.migrate().await.map(drop),
             #[cfg(feature = "postgres")]
             Store::Postgres(store) => store.check_schema().await,
+            #[cfg(feature = "dynamodb")]
+            Store::DynamoDb(store) => store.check_schema().await,
             #[cfg(feature = "memory")]
             Store::Memory(_) => Ok(()),
         }
@@ -258,6 +309,8 @@ impl ConnectedStore {
             Store::Sqlite(store) => store.repositories(),
             #[cfg(feature = "postgres")]
             Store::Postgres(store) => store.repositories(),
+            #[cfg(feature = "dynamodb")]
+            Store::DynamoDb(store) => store.repositories(),
             #[cfg(feature = "memory")]
             Store::Memory(store) => store.repositories(),
         }

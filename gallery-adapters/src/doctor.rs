@@ -30,17 +30,27 @@ pub async fn examine(config: &GalleryConfig) -> Vec<Finding> {
     ]
 }
 
-/// Sets up what the configuration names and the gallery can set up itself, such as a bucket; what was done, in a line each.
+/// Makes and sets up what the configuration names and the gallery can make itself: tables, a bucket. Answers in words what was done; or would be, if it is
+/// only `pretended`. What is there already stays as it is.
 ///
 /// # Errors
 ///
-/// A part refuses or is out of reach; says what to mend.
-pub async fn provision(config: &GalleryConfig) -> Result<Vec<String>, ConnectError> {
+/// A part refuses or is out of reach; says what to mend. What was done until then is done.
+pub async fn provision(config: &GalleryConfig, pretended: bool) -> Result<Vec<String>, ConnectError> {
+    let store = ConnectedStore::open(&config.store).await?;
+    let done = store.provision(pretended).await;
+    store.close().await;
+    let mut steps = done.map_err(|cause| crate::connect::failed(config::STORE, &config.store, cause))?;
+    steps.extend(provision_blobs(config, pretended).await?);
+    Ok(steps)
+}
+
+async fn provision_blobs(config: &GalleryConfig, _pretended: bool) -> Result<Vec<String>, ConnectError> {
     match &config.blobs {
         #[cfg(feature = "s3")]
         BlobsChoice::S3(settings) => {
             let blobs = crate::s3::S3Blobs::new(settings, &settings.place.load().await);
-            let done = blobs.provision(&[origin(config)]).await;
+            let done = blobs.provision(&[origin(config)], _pretended).await;
             done.map_err(|cause| crate::connect::failed(config::BLOBS, &config.blobs, cause))
         }
         #[cfg(any(feature = "filesystem", feature = "memory"))]

@@ -41,6 +41,7 @@
 //! | `sqlite` | every repository, in one file | `GALLERY_STORE=sqlite:PATH` |
 //! | `postgres` | every repository, on a PostgreSQL server | `GALLERY_STORE=postgres://…` |
 //! | `aws` | that server's password, from Secrets Manager or IAM | `GALLERY_STORE=postgres://…?password=…` |
+//! | `dynamodb` | every repository, in two tables of DynamoDB | `GALLERY_STORE=dynamodb://TABLE?region=…` |
 //! | `filesystem` | blobs in a folder | `GALLERY_BLOBS=file:PATH` |
 //! | `s3` | blobs in a bucket, with URLs of its own | `GALLERY_BLOBS=s3://BUCKET/PREFIX` |
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
@@ -65,7 +66,7 @@ pub mod cognito;
 pub mod config;
 // There is nothing to connect in a build that lacks every adapter for one of the parts.
 #[cfg(all(
-    any(feature = "sqlite", feature = "postgres", feature = "memory"),
+    any(feature = "sqlite", feature = "postgres", feature = "dynamodb", feature = "memory"),
     any(feature = "filesystem", feature = "s3", feature = "memory"),
     any(feature = "outbox", feature = "ses", feature = "smtp"),
     feature = "password-identity",
@@ -77,13 +78,15 @@ pub mod database_password;
 pub mod disposition;
 // What there is to look at is what there is to connect.
 #[cfg(all(
-    any(feature = "sqlite", feature = "postgres", feature = "memory"),
+    any(feature = "sqlite", feature = "postgres", feature = "dynamodb", feature = "memory"),
     any(feature = "filesystem", feature = "s3", feature = "memory"),
     any(feature = "outbox", feature = "ses", feature = "smtp"),
     feature = "password-identity",
     feature = "imaging",
 ))]
 pub mod doctor;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]

@@ -13,7 +13,7 @@ pub struct SchemaStatus {
 
 impl SchemaStatus {
     /// Compares what a program knows with what it found, both in rising order.
-    #[cfg(any(feature = "sqlite", feature = "postgres", test))]
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb", test))]
     pub(crate) fn compare(known: &[i64], found: &[i64]) -> Self {
         let (applied, unknown) = found.iter().partition(|version| known.contains(version));
         let pending = known.iter().copied().filter(|version| !found.contains(version)).collect();

@@ -7,6 +7,7 @@ mod aws;
 mod bench;
 mod command;
 mod dependencies;
+mod dynamodb;
 mod fetch;
 mod licences;
 mod page;
@@ -61,6 +62,12 @@ enum Task {
         #[arg(last = true)]
         command: Vec<String>,
     },
+    /// Start a DynamoDB server for tests: until Ctrl-C, or beside a command such as `cargo test --package gallery-adapters`.
+    Dynamodb {
+        /// The command, which finds the server in GALLERY_TEST_DYNAMODB.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
     /// Check the files of the repository: sizes, unfinished work, stores side by side, unused dependencies.
     Tidy,
     /// Check what each crate may reach, and the licence and source of every dependency.
@@ -87,6 +94,7 @@ fn main() -> ExitCode {
         Task::Photos { dir } => photos::gather(dir).map(drop),
         Task::Postgres { newest, command } => postgres::run(newest, &command),
         Task::Aws { command } => aws::run(&command),
+        Task::Dynamodb { command } => dynamodb::run(&command),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),
         Task::Bench { benchmark, photos, count, plans } => {

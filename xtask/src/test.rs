@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::aws::Servers;
 use crate::postgres::Server;
-use crate::{command, dependencies, page, photos, tidy, tools};
+use crate::{command, dependencies, dynamodb, page, photos, tidy, tools};
 
 /// Installs what is missing, then runs the steps in order; stops at the first that fails.
 pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
@@ -28,15 +28,22 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
         test
     };
     let server = step(8, "PostgreSQL", Server::start_usual)?;
-    let aws = step(9, "servers that speak the protocols of AWS", Servers::start)?;
-    step(10, "tests", || command::run(aws.tell(server.tell(&mut test(&[])))))?;
-    step(11, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
-    step(12, "the API and the program on PostgreSQL", || {
-        command::run(aws.tell(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres"))))?;
+    let tables = step(9, "DynamoDB", dynamodb::Server::start)?;
+    let aws = step(10, "other servers that speak the protocols of AWS", Servers::start)?;
+    step(11, "tests", || command::run(aws.tell(tables.tell(server.tell(&mut test(&[]))))))?;
+    step(12, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
+    step(13, "the API and the program on PostgreSQL", || {
+        command::run(aws.tell(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres"))))
+    })?;
+    step(14, "the API and the program on DynamoDB", || {
+        let mut test = test(&["--test=http", "--test=end_to_end"]);
+        // Some tests of the program are about PostgreSQL, whatever the others run on.
+        command::run(aws.tell(tables.tell(server.tell(test.env(STORE, "dynamodb")))))?;
+        tables.stop()?;
         server.stop()
     })?;
-    step(13, "the page", || page::test(&photos))?;
-    step(14, "the newest PostgreSQL", || {
+    step(15, "the page", || page::test(&photos))?;
+    step(16, "the newest PostgreSQL", || {
         let server = Server::start_newest()?;
         let targets = ["--test=*postgres*", "--test=schema_upgrades", "--test=http", "--test=end_to_end"];
         command::run(aws.tell(server.tell(test(&targets).env(STORE, "postgres"))))?;
@@ -46,7 +53,7 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-const STEPS: usize = 14;
+const STEPS: usize = 16;
 
 /// Chooses the store that the tests of the API and of the program run on.
 const STORE: &str = "GALLERY_TEST_STORE";
@@ -69,6 +76,6 @@ mod tests {
     fn a_failing_step_is_named_before_its_cause() {
         let error = step(2, "formatting", || -> Result<()> { bail!("a line is too long") }).unwrap_err();
         let error = format!("{error:#}");
-        assert_eq!(error, "cargo xtask test stopped at step 2 of 14, formatting: a line is too long");
+        assert_eq!(error, "cargo xtask test stopped at step 2 of 16, formatting: a line is too long");
     }
 }

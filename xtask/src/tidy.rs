@@ -15,6 +15,9 @@ const LARGEST: u64 = 512 * 1024;
 /// The stores, whose files are read side by side.
 const STORES: [&str; 3] = ["dynamodb", "postgres", "sqlite"];
 
+/// Files of one store that the others have no use for: SQL needs no formats of keys, and says in a statement what is read.
+const ALONE: [(&str, &str); 2] = [("dynamodb", "reading.rs"), ("dynamodb", "table_keys.rs")];
+
 /// What stands for work that is not done, put together here so that this file does not hold it.
 const UNFINISHED: [&str; 6] = [
     concat!("TO", "DO"),
@@ -114,6 +117,7 @@ fn uneven_stores(files: &[&str]) -> Vec<String> {
         let inside = file.strip_prefix("gallery-adapters/src/").and_then(|path| path.split_once('/'));
         if let Some((store, name)) = inside
             && STORES.contains(&store)
+            && !ALONE.contains(&(store, name))
         {
             stores.entry(store).or_default().insert(name);
         }

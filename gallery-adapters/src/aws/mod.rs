@@ -5,7 +5,7 @@
 
 #[cfg(all(feature = "aws", feature = "postgres"))]
 mod database;
-#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
+#[cfg(any(feature = "cognito", feature = "dynamodb", feature = "s3", feature = "ses"))]
 pub(crate) mod failure;
 #[cfg(all(feature = "aws", feature = "postgres"))]
 mod rds_token;
@@ -17,7 +17,8 @@ use std::fmt;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+#[cfg(any(feature = "cognito", feature = "dynamodb", feature = "s3", feature = "ses"))]
 use gallery_domain::InvalidValue;
 use url::Url;
 
@@ -27,6 +28,11 @@ pub use self::database::{password_source, sdk_config};
 pub use self::rds_token::RdsToken;
 #[cfg(all(feature = "aws", feature = "postgres"))]
 pub use self::secrets_manager::SecretsManagerPassword;
+
+/// What every client of AWS speaks HTTPS with.
+pub fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(TLS).build_https()
+}
 
 /// The TLS of everything else in the gallery.
 pub(crate) const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
@@ -43,8 +49,7 @@ pub struct AwsPlace {
 impl AwsPlace {
     /// Clients of services at this place are made from what comes back.
     pub async fn load(&self) -> SdkConfig {
-        let http = aws_smithy_http_client::Builder::new().tls_provider(TLS).build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -59,7 +64,7 @@ impl AwsPlace {
     /// # Errors
     ///
     /// A parameter that is there twice, one that `other` refuses, or an endpoint that is not a URL.
-    #[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
+    #[cfg(any(feature = "cognito", feature = "dynamodb", feature = "s3", feature = "ses"))]
     pub(crate) fn from_query(
         url: &Url,
         mut other: impl FnMut(&str, String) -> Result<(), InvalidValue>,
@@ -97,7 +102,7 @@ impl fmt::Display for AwsPlace {
     }
 }
 
-#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
+#[cfg(any(feature = "cognito", feature = "dynamodb", feature = "s3", feature = "ses"))]
 fn region(text: &str) -> Result<String, InvalidValue> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if text.is_empty() || !is_plain {
@@ -106,7 +111,7 @@ fn region(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
-#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
+#[cfg(any(feature = "cognito", feature = "dynamodb", feature = "s3", feature = "ses"))]
 fn endpoint(text: &str) -> Result<Url, InvalidValue> {
     let is_bare = |url: &Url| {
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
@@ -118,7 +123,7 @@ fn endpoint(text: &str) -> Result<Url, InvalidValue> {
 }
 
 #[cfg(test)]
-#[cfg(any(feature = "s3", feature = "ses", feature = "cognito"))]
+#[cfg(any(feature = "cognito", feature = "dynamodb", feature = "s3", feature = "ses"))]
 mod tests {
     use super::*;
 

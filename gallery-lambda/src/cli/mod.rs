@@ -91,7 +91,7 @@ enum Command {
     MigrateSchema(migrate_schema::Arguments),
     /// Look at every part that the environment names, and say what is wrong and what to do about it
     Doctor(doctor::Arguments),
-    /// Set up what the environment names in an AWS account, such as the bucket; as often as one likes
+    /// Make and set up what is missing on AWS: tables of DynamoDB, a bucket; as often as one likes
     Provision(provision::Arguments),
     /// Make, list and erase accounts
     #[command(subcommand)]

@@ -109,7 +109,9 @@ fn a_bucket_is_set_up_and_found_well_by_the_commands() {
     let before = doctor();
     assert_eq!(before.code, Some(1), "{}", before.err);
     assert!(before.out.contains("there is no such bucket: create it by `gallery provision`"), "{}", before.out);
-    for first in ["the bucket was made\n", "the bucket is there\n"] {
+    let planned = said(bucket.gallery(&data, &name).args(["provision", "--dry-run"])).well();
+    assert!(planned.starts_with(&format!("this would be done:\n  make the bucket {name}\n")), "{planned}");
+    for first in ["this was done:\n  make the bucket", "everything is there: nothing to do\n"] {
         let done = said(bucket.gallery(&data, &name).arg("provision")).well();
         assert!(done.starts_with(first), "{done}");
     }
