@@ -4,9 +4,10 @@
 //! |---|---|---|
 //! | `GALLERY_DATA` | (a folder) | `gallery-data` |
 //! | `GALLERY_STORE` | `sqlite:PATH`, `postgres://…`, `memory:` | `sqlite:` and `gallery.db` in the data folder |
-//! | `GALLERY_BLOBS` | `file:PATH`, `memory:` | `file:` and `blobs` in the data folder |
-//! | `GALLERY_IDENTITY` | `password:` | `password:` |
-//! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…` | `outbox:` and `outbox` in the data folder |
+//! | `GALLERY_BLOBS` | `file:PATH`, `s3://BUCKET/PREFIX`, `memory:` | `file:` and `blobs` in the data folder |
+//! | `GALLERY_IDENTITY` | `password:`, `cognito://POOL?client_id=…` | `password:` |
+//! | `GALLERY_COGNITO_CLIENT_SECRET` | (the secret of that app client) | |
+//! | `GALLERY_MAIL` | `outbox:PATH`, `smtp://…`, `smtps://…`, `ses:?from=…` | `outbox:` and `outbox` in the data folder |
 //! | `GALLERY_PUBLIC_URL` | (the address people open) | the local one |
 //!
 //! What is kept in `memory:` is gone when the process ends: for tests and demonstrations.
@@ -22,8 +23,14 @@ use url::Url;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres_settings::{PasswordChoice, PostgresSettings};
+#[cfg(feature = "cognito")]
+use crate::cognito::CognitoSettings;
+#[cfg(feature = "ses")]
+use crate::mail::SesSettings;
 #[cfg(feature = "smtp")]
 use crate::mail::SmtpSettings;
+#[cfg(feature = "s3")]
+use crate::s3::S3Settings;
 
 /// Which adapters a gallery uses, and where its things are. `Debug` and `Display` show no secrets.
 #[derive(Clone, Debug)]
@@ -64,18 +71,24 @@ pub enum BlobsChoice {
     /// `file:PATH`
     #[cfg(feature = "filesystem")]
     Files(PathBuf),
+    /// `s3://BUCKET/PREFIX`
+    #[cfg(feature = "s3")]
+    S3(S3Settings),
     /// `memory:`
     #[cfg(feature = "memory")]
     Memory,
 }
 
 /// What proves who people are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum IdentityChoice {
     /// `password:`, built in, kept in the store.
     #[cfg(feature = "password-identity")]
     Password,
+    /// `cognito://POOL?client_id=…`, a user pool.
+    #[cfg(feature = "cognito")]
+    Cognito(Box<CognitoSettings>),
 }
 
 /// What sends mail.
@@ -88,6 +101,9 @@ pub enum MailChoice {
     /// `smtp://…` or `smtps://…`
     #[cfg(feature = "smtp")]
     Smtp(SmtpSettings),
+    /// `ses:?from=…`
+    #[cfg(feature = "ses")]
+    Ses(SesSettings),
 }
 
 /// A variable that cannot be used. Says what to do, and repeats nothing of the value but its scheme: it may hold a password.
@@ -116,7 +132,7 @@ impl GalleryConfig {
             public_url: lookup(PUBLIC_URL).map(|value| public_url(&value)).transpose()?,
             store: StoreChoice::parse(lookup(STORE), &data)?,
             blobs: BlobsChoice::parse(lookup(BLOBS), &data)?,
-            identity: IdentityChoice::parse(lookup(IDENTITY))?,
+            identity: IdentityChoice::parse(lookup(IDENTITY), lookup(COGNITO_CLIENT_SECRET))?,
             mail: MailChoice::parse(lookup(MAIL), &data)?,
             data,
         })
@@ -148,6 +164,8 @@ impl BlobsChoice {
         match *self {
             #[cfg(feature = "filesystem")]
             Self::Files(ref path) => Some(path),
+            #[cfg(feature = "s3")]
+            Self::S3(_) => None,
             #[cfg(feature = "memory")]
             Self::Memory => None,
         }
@@ -162,6 +180,8 @@ impl MailChoice {
             Self::Outbox(ref path) => Some(path),
             #[cfg(feature = "smtp")]
             Self::Smtp(_) => None,
+            #[cfg(feature = "ses")]
+            Self::Ses(_) => None,
         }
     }
 }
@@ -192,6 +212,8 @@ impl fmt::Display for BlobsChoice {
         match *self {
             #[cfg(feature = "filesystem")]
             Self::Files(ref path) => write!(_f, "file:{}", path.display()),
+            #[cfg(feature = "s3")]
+            Self::S3(ref settings) => write!(_f, "{settings}"),
             #[cfg(feature = "memory")]
             Self::Memory => _f.write_str("memory:"),
         }
@@ -203,6 +225,8 @@ impl fmt::Display for IdentityChoice {
         match *self {
             #[cfg(feature = "password-identity")]
             Self::Password => _f.write_str("password:"),
+            #[cfg(feature = "cognito")]
+            Self::Cognito(ref settings) => write!(_f, "{settings}"),
         }
     }
 }
@@ -214,6 +238,8 @@ impl fmt::Display for MailChoice {
             Self::Outbox(ref path) => write!(_f, "outbox:{}", path.display()),
             #[cfg(feature = "smtp")]
             Self::Smtp(ref settings) => write!(_f, "smtp server {settings}"),
+            #[cfg(feature = "ses")]
+            Self::Ses(ref settings) => write!(_f, "{settings}"),
         }
     }
 }
@@ -223,6 +249,7 @@ pub(crate) const STORE: &str = "GALLERY_STORE";
 pub(crate) const BLOBS: &str = "GALLERY_BLOBS";
 pub(crate) const IDENTITY: &str = "GALLERY_IDENTITY";
 pub(crate) const MAIL: &str = "GALLERY_MAIL";
+const COGNITO_CLIENT_SECRET: &str = "GALLERY_COGNITO_CLIENT_SECRET";
 const PUBLIC_URL: &str = "GALLERY_PUBLIC_URL";
 
 /// The schemes that a variable knows of. Only those with `true` are in this build.
@@ -243,17 +270,23 @@ const STORES: Schemes = Schemes {
 };
 const BLOB_STORES: Schemes = Schemes {
     variable: BLOBS,
-    known: &[("file", cfg!(feature = "filesystem")), ("memory", cfg!(feature = "memory")), ("s3", false)],
+    known: &[
+        ("file", cfg!(feature = "filesystem")),
+        ("memory", cfg!(feature = "memory")),
+        ("s3", cfg!(feature = "s3")),
+    ],
 };
-const IDENTITIES: Schemes =
-    Schemes { variable: IDENTITY, known: &[("password", cfg!(feature = "password-identity")), ("cognito", false)] };
+const IDENTITIES: Schemes = Schemes {
+    variable: IDENTITY,
+    known: &[("password", cfg!(feature = "password-identity")), ("cognito", cfg!(feature = "cognito"))],
+};
 const MAILERS: Schemes = Schemes {
     variable: MAIL,
     known: &[
         ("outbox", cfg!(feature = "outbox")),
         ("smtp", cfg!(feature = "smtp")),
         ("smtps", cfg!(feature = "smtp")),
-        ("ses", false),
+        ("ses", cfg!(feature = "ses")),
     ],
 };
 
@@ -285,6 +318,11 @@ impl BlobsChoice {
         match BLOB_STORES.split(&value)? {
             #[cfg(feature = "filesystem")]
             ("file", rest) => Ok(Self::Files(path_or(rest, _in_data))),
+            #[cfg(feature = "s3")]
+            ("s3", _) => value
+                .parse()
+                .map(Self::S3)
+                .map_err(|invalid: gallery_domain::InvalidValue| BLOB_STORES.error(invalid.reason())),
             #[cfg(feature = "memory")]
             ("memory", "") => Ok(Self::Memory),
             #[cfg(feature = "memory")]
@@ -295,13 +333,24 @@ impl BlobsChoice {
 }
 
 impl IdentityChoice {
-    fn parse(value: Option<String>) -> Result<Self, ConfigError> {
+    fn parse(value: Option<String>, _secret: Option<String>) -> Result<Self, ConfigError> {
         let value = IDENTITIES.value_or(value, "password:")?;
         match IDENTITIES.split(&value)? {
             #[cfg(feature = "password-identity")]
             ("password", "") => Ok(Self::Password),
             #[cfg(feature = "password-identity")]
             ("password", _) => Err(IDENTITIES.takes_nothing("password")),
+            #[cfg(feature = "cognito")]
+            ("cognito", _) => {
+                let missing = || ConfigError {
+                    variable: COGNITO_CLIENT_SECRET,
+                    problem: format!("is not set: it is the secret of the app client that {IDENTITY} names"),
+                };
+                let settings = CognitoSettings::new(&value, _secret.ok_or_else(missing)?.into());
+                settings
+                    .map(|settings| Self::Cognito(Box::new(settings)))
+                    .map_err(|invalid| IDENTITIES.error(invalid.reason()))
+            }
             (scheme, _) => Err(IDENTITIES.missing(scheme)),
         }
     }
@@ -318,6 +367,11 @@ impl MailChoice {
             ("smtp" | "smtps", _) => value
                 .parse()
                 .map(Self::Smtp)
+                .map_err(|invalid: gallery_domain::InvalidValue| MAILERS.error(invalid.reason())),
+            #[cfg(feature = "ses")]
+            ("ses", _) => value
+                .parse()
+                .map(Self::Ses)
                 .map_err(|invalid: gallery_domain::InvalidValue| MAILERS.error(invalid.reason())),
             (scheme, _) => Err(MAILERS.missing(scheme)),
         }
@@ -465,18 +519,23 @@ mod tests {
             refusal("GALLERY_STORE", "dynamodb://PhotoGallery?region=eu-central-1"),
             format!("GALLERY_STORE has the scheme `dynamodb`, which is not in this build: this build has {stores}")
         );
+        let mailers =
+            if cfg!(feature = "ses") { "`outbox`, `smtp`, `smtps` and `ses`" } else { "`outbox`, `smtp` and `smtps`" };
         assert_eq!(
             refusal("GALLERY_MAIL", "pigeon:home"),
-            "GALLERY_MAIL has the scheme `pigeon`, which does not exist: this build has `outbox`, `smtp` and `smtps`"
+            format!("GALLERY_MAIL has the scheme `pigeon`, which does not exist: this build has {mailers}")
         );
-        for (variable, value, scheme) in [
-            #[cfg(not(feature = "postgres"))]
-            ("GALLERY_STORE", "postgres://user:hunter2@db/gallery", "postgres"),
-            ("GALLERY_BLOBS", "s3://bucket/prefix", "s3"),
-            ("GALLERY_IDENTITY", "cognito://pool?client_id=hunter2", "cognito"),
-            ("GALLERY_MAIL", "ses:", "ses"),
+        for (variable, value, is_built_in) in [
+            ("GALLERY_STORE", "postgres://user:hunter2@db/gallery", cfg!(feature = "postgres")),
+            ("GALLERY_BLOBS", "s3://bucket/prefix", cfg!(feature = "s3")),
+            ("GALLERY_IDENTITY", "cognito://pool?client_id=hunter2", cfg!(feature = "cognito")),
+            ("GALLERY_MAIL", "ses:", cfg!(feature = "ses")),
         ] {
+            if is_built_in {
+                continue;
+            }
             let said = refusal(variable, value);
+            let scheme = value.split(':').next().unwrap();
             assert!(said.contains(&format!("`{scheme}`, which is not in this build")), "{said}");
             assert!(!said.contains("hunter2"), "{said}");
         }
@@ -491,6 +550,36 @@ mod tests {
         assert!(!format!("{config:?}").contains("hunter2"));
         let said = refusal("GALLERY_STORE", "postgres://ada:hunter2@db/photos?pasword=hunter2");
         assert!(said.contains("unknown parameter `pasword`") && !said.contains("hunter2"), "{said}");
+    }
+
+    #[cfg(feature = "s3")]
+    #[test]
+    fn blobs_can_be_in_a_bucket() {
+        let url = "s3://my-photos/gallery?region=eu-central-1";
+        let config = config(&[("GALLERY_BLOBS", url)]).unwrap();
+        assert_eq!(config.blobs.folder(), None);
+        assert!(config.to_string().contains(&format!("GALLERY_BLOBS={url} ")), "{config}");
+        assert!(refusal("GALLERY_BLOBS", "s3://key:hunter2@my-photos").contains("credentials come from"));
+    }
+
+    #[cfg(feature = "cognito")]
+    #[test]
+    fn identities_can_be_in_a_user_pool_whose_secret_is_shown_nowhere() {
+        let url = ("GALLERY_IDENTITY", "cognito://eu-central-1_AbCdEfGhI?client_id=1a2b3c");
+        let config = config(&[url, ("GALLERY_COGNITO_CLIENT_SECRET", "hunter2")]).unwrap();
+        assert!(config.to_string().contains("GALLERY_IDENTITY=cognito://eu-central-1_AbCdEfGhI"), "{config}");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let error = self::config(&[url]).unwrap_err();
+        assert_eq!(error.variable, "GALLERY_COGNITO_CLIENT_SECRET");
+        assert!(error.to_string().contains("is not set"), "{error}");
+    }
+
+    #[cfg(feature = "ses")]
+    #[test]
+    fn mail_can_go_over_ses() {
+        let config = config(&[("GALLERY_MAIL", "ses:?from=gallery@example.org&region=eu-central-1")]).unwrap();
+        assert!(config.to_string().ends_with("GALLERY_MAIL=ses:?region=eu-central-1"), "{config}");
+        assert!(refusal("GALLERY_MAIL", "ses:").contains("says no sender"));
     }
 
     #[cfg(feature = "memory")]

@@ -14,6 +14,7 @@ use crate::config::{self, BlobsChoice, GalleryConfig, IdentityChoice, MailChoice
 use crate::imaging::Imaging;
 use crate::password_identity::{IdentityPorts, PasswordIdentity};
 use crate::schema::SchemaStatus;
+#[cfg(feature = "signed-urls")]
 use crate::signed_urls::{SignedUrls, SigningKey};
 use crate::system::{SystemClock, SystemIds};
 
@@ -27,9 +28,19 @@ pub struct Connected {
     pub ports: Ports,
     /// Serves signed URLs, where the blob store has no HTTP endpoint of its own.
     pub gateway: Option<Arc<dyn SignedBlobGateway>>,
+    /// The origin that clients send bytes to and fetch them from, where that is another than the gallery's: a page has to be allowed to.
+    pub blob_origin: Option<String>,
     /// The store behind the repositories.
     pub store: ConnectedStore,
-    password_identity: Option<Arc<PasswordIdentity>>,
+    identity: ConnectedIdentity,
+}
+
+/// What proves who people are, and may have something under way behind answers.
+#[derive(Clone, Debug)]
+enum ConnectedIdentity {
+    Password(Arc<PasswordIdentity>),
+    #[cfg(feature = "cognito")]
+    Cognito(Arc<crate::cognito::CognitoIdentity>),
 }
 
 /// What can be done with a whole store, whichever it is.
@@ -66,26 +77,18 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
     let store = ConnectedStore::open(&config.store).await?;
     store.make_usable().await.map_err(|cause| failed(config::STORE, &config.store, cause))?;
     let repositories = store.repositories();
-    let blobs = blobs(&config.blobs, &clock, &ids).await?;
-    let key_file = config.data.join("signing.key");
-    let key = SigningKey::load_or_create(&key_file, &*ids).await;
-    let key = key.map_err(|cause| failed(config::DATA, key_file.display(), cause))?;
-    let urls = Arc::new(SignedUrls::new(blobs.clone(), key, blob_url_prefix));
+    let Bytes { blobs, uploads, gateway, origin } = bytes(config, blob_url_prefix, &clock, &ids).await?;
 
     let mailer = mailer(&config.mail, &clock, &ids).await?;
-    let password_identity = match config.identity {
-        IdentityChoice::Password => Arc::new(PasswordIdentity::new(
-            IdentityPorts {
-                credentials: repositories.credentials.clone(),
-                sessions: repositories.sessions.clone(),
-                rate_limiter: repositories.rate_limiter.clone(),
-                mailer,
-                clock: clock.clone(),
-                ids: ids.clone(),
-            },
-            config.public_url(),
-        )),
+    let identity_ports = IdentityPorts {
+        credentials: repositories.credentials.clone(),
+        sessions: repositories.sessions.clone(),
+        rate_limiter: repositories.rate_limiter.clone(),
+        mailer,
+        clock: clock.clone(),
+        ids: ids.clone(),
     };
+    let connected_identity = ConnectedIdentity::open(&config.identity, identity_ports, config.public_url()).await?;
 
     tracing::info!(
         store = %config.store,
@@ -94,22 +97,51 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
         mail = %config.mail,
         "the gallery's parts are connected"
     );
-    let identity: Arc<dyn IdentityProvider> = password_identity.clone();
-    let uploads: Arc<dyn DirectUpload> = urls.clone();
+    let identity = connected_identity.provider();
     let images = Arc::new(Imaging::default());
     Ok(Connected {
         ports: Ports { repositories, blobs, uploads, identity, images, clock, ids },
-        gateway: Some(urls),
+        gateway,
+        blob_origin: origin,
         store,
-        password_identity: Some(password_identity),
+        identity: connected_identity,
     })
 }
 
 impl Connected {
     /// Waits for what goes on behind answers, such as mails: before the program ends.
     pub async fn settle(&self) {
-        if let Some(identity) = &self.password_identity {
-            identity.settle().await;
+        match &self.identity {
+            ConnectedIdentity::Password(identity) => identity.settle().await,
+            #[cfg(feature = "cognito")]
+            ConnectedIdentity::Cognito(identity) => identity.settle().await,
+        }
+    }
+}
+
+impl ConnectedIdentity {
+    async fn open(choice: &IdentityChoice, ports: IdentityPorts, site: url::Url) -> Result<Self, ConnectError> {
+        match choice {
+            IdentityChoice::Password => Ok(Self::Password(Arc::new(PasswordIdentity::new(ports, site)))),
+            #[cfg(feature = "cognito")]
+            IdentityChoice::Cognito(settings) => {
+                let config = settings.place.load().await;
+                let identity = crate::cognito::CognitoIdentity::new(settings, &config, ports, site);
+                let faults = identity.check().await.map_err(|cause| failed(config::IDENTITY, choice, cause))?;
+                // All that has to be mended, so that it can be mended at once.
+                if !faults.is_empty() {
+                    return Err(failed(config::IDENTITY, choice, faults.join("; ")));
+                }
+                Ok(Self::Cognito(Arc::new(identity)))
+            }
+        }
+    }
+
+    fn provider(&self) -> Arc<dyn IdentityProvider> {
+        match self {
+            Self::Password(identity) => identity.clone(),
+            #[cfg(feature = "cognito")]
+            Self::Cognito(identity) => identity.clone(),
         }
     }
 }
@@ -232,43 +264,82 @@ impl ConnectedStore {
     }
 }
 
-async fn blobs(
-    choice: &BlobsChoice,
+/// A blob store, and what makes URLs to it.
+struct Bytes {
+    blobs: Arc<dyn BlobStore>,
+    uploads: Arc<dyn DirectUpload>,
+    gateway: Option<Arc<dyn SignedBlobGateway>>,
+    origin: Option<String>,
+}
+
+async fn bytes(
+    config: &GalleryConfig,
+    _blob_url_prefix: &str,
     _clock: &Arc<dyn Clock>,
     _ids: &Arc<dyn IdGenerator>,
-) -> Result<Arc<dyn BlobStore>, ConnectError> {
+) -> Result<Bytes, ConnectError> {
+    let choice = &config.blobs;
     match choice {
         #[cfg(feature = "filesystem")]
         BlobsChoice::Files(folder) => {
             let opened = crate::filesystem::FileBlobs::open(folder, _clock.now()).await;
-            Ok(Arc::new(opened.map_err(|cause| failed(config::BLOBS, choice, cause))?))
+            let blobs = opened.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+            behind_the_gallery(Arc::new(blobs), &config.data, _blob_url_prefix, &**_ids).await
+        }
+        #[cfg(feature = "s3")]
+        BlobsChoice::S3(settings) => {
+            let blobs = crate::s3::S3Blobs::new(settings, &settings.place.load().await);
+            blobs.check().await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+            let origin = blobs.origin(_clock.now()).await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+            let blobs = Arc::new(blobs);
+            Ok(Bytes { uploads: blobs.clone(), blobs, gateway: None, origin: Some(origin) })
         }
         // Its own URLs are not used: the signed ones are the same over every store without an HTTP endpoint.
         #[cfg(feature = "memory")]
-        BlobsChoice::Memory => Ok(Arc::new(gallery_domain::memory::MemoryBlobs::new(_ids.clone(), ""))),
+        BlobsChoice::Memory => {
+            let blobs = gallery_domain::memory::MemoryBlobs::new(_ids.clone(), "");
+            behind_the_gallery(Arc::new(blobs), &config.data, _blob_url_prefix, &**_ids).await
+        }
     }
+}
+
+/// A blob store without an HTTP endpoint of its own: the gallery serves it by URLs that it signs.
+#[cfg(feature = "signed-urls")]
+async fn behind_the_gallery(
+    blobs: Arc<dyn BlobStore>,
+    data: &Path,
+    blob_url_prefix: &str,
+    ids: &dyn IdGenerator,
+) -> Result<Bytes, ConnectError> {
+    let key_file = data.join("signing.key");
+    let key = SigningKey::load_or_create(&key_file, ids).await;
+    let key = key.map_err(|cause| failed(config::DATA, key_file.display(), cause))?;
+    let urls = Arc::new(SignedUrls::new(blobs.clone(), key, blob_url_prefix));
+    Ok(Bytes { blobs, uploads: urls.clone(), gateway: Some(urls), origin: None })
 }
 
 async fn mailer(
     choice: &MailChoice,
-    clock: &Arc<dyn Clock>,
-    ids: &Arc<dyn IdGenerator>,
+    _clock: &Arc<dyn Clock>,
+    _ids: &Arc<dyn IdGenerator>,
 ) -> Result<Arc<dyn Mailer>, ConnectError> {
     match choice {
         #[cfg(feature = "outbox")]
         MailChoice::Outbox(folder) => {
-            let opened = crate::mail::Outbox::open(folder, clock.clone(), ids.clone()).await;
+            let opened = crate::mail::Outbox::open(folder, _clock.clone(), _ids.clone()).await;
             Ok(Arc::new(opened.map_err(|cause| failed(config::MAIL, choice, cause))?))
         }
         #[cfg(feature = "smtp")]
         MailChoice::Smtp(settings) => {
-            let prepared = crate::mail::Smtp::new(settings.clone(), clock.clone(), ids.clone());
+            let prepared = crate::mail::Smtp::new(settings.clone(), _clock.clone(), _ids.clone());
             Ok(Arc::new(prepared.map_err(|cause| failed(config::MAIL, choice, cause))?))
         }
+        #[cfg(feature = "ses")]
+        MailChoice::Ses(settings) => Ok(Arc::new(crate::mail::Ses::new(settings, &settings.place.load().await))),
     }
 }
 
-fn failed(
+pub(crate) fn failed(
     variable: &'static str,
     part: impl std::fmt::Display,
     cause: impl Into<Box<dyn Error + Send + Sync>>,

@@ -42,40 +42,53 @@
 //! | `postgres` | every repository, on a PostgreSQL server | `GALLERY_STORE=postgres://…` |
 //! | `aws` | that server's password, from Secrets Manager or IAM | `GALLERY_STORE=postgres://…?password=…` |
 //! | `filesystem` | blobs in a folder | `GALLERY_BLOBS=file:PATH` |
+//! | `s3` | blobs in a bucket, with URLs of its own | `GALLERY_BLOBS=s3://BUCKET/PREFIX` |
 //! | `memory` | either of them in memory, gone with the process | `GALLERY_STORE=memory:`, `GALLERY_BLOBS=memory:` |
-//! | `signed-urls` | URLs to blobs, served by the gallery itself | with each of those blob stores |
+//! | `signed-urls` | URLs to blobs, served by the gallery itself | with blobs in a folder or in memory |
 //! | `password-identity` | passwords, codes and sessions, kept in the store | `GALLERY_IDENTITY=password:` |
+//! | `cognito` | passwords in a user pool of Amazon Cognito; codes and sessions in the store | `GALLERY_IDENTITY=cognito://POOL?client_id=…` |
 //! | `imaging` | decoding photos and making thumbnails | always |
-//! | `outbox`, `smtp` | mail into a folder, or to a server | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…` |
+//! | `outbox`, `smtp`, `ses` | mail into a folder, to a server, or over Amazon SES | `GALLERY_MAIL=outbox:PATH`, `smtp://…`, `smtps://…`, `ses:?from=…` |
 //!
-//! `embedded`, the default, is all of them but `postgres`, `aws` and `memory`. The system's clock and random ids are in [`system`]; `connect` is there in every
-//! build that has an adapter for each part.
+//! `embedded`, the default, is all of them but `postgres`, `memory` and what is on AWS; `aws-client` is what those have in common. The system's clock and
+//! random ids are in [`system`]; `connect` is there in every build that has an adapter for each part, and `doctor`, which looks at each, beside it.
 //!
 //! # To add an adapter
 //!
 //! Implement its port in a module of its own, behind a feature of its own; run the conformance suite of the port on it; add its scheme to
 //! [`config`] and one arm to `connect`, which are the only places that know of it.
 
-// Nothing else here asks AWS for anything.
-#[cfg(all(feature = "aws", feature = "postgres"))]
+#[cfg(feature = "aws-client")]
 pub mod aws;
+#[cfg(feature = "cognito")]
+pub mod cognito;
 pub mod config;
 // There is nothing to connect in a build that lacks every adapter for one of the parts.
 #[cfg(all(
     any(feature = "sqlite", feature = "postgres", feature = "memory"),
-    any(feature = "filesystem", feature = "memory"),
-    any(feature = "outbox", feature = "smtp"),
+    any(feature = "filesystem", feature = "s3", feature = "memory"),
+    any(feature = "outbox", feature = "ses", feature = "smtp"),
     feature = "password-identity",
     feature = "imaging",
 ))]
 pub mod connect;
 #[cfg(feature = "postgres")]
 pub mod database_password;
+pub mod disposition;
+// What there is to look at is what there is to connect.
+#[cfg(all(
+    any(feature = "sqlite", feature = "postgres", feature = "memory"),
+    any(feature = "filesystem", feature = "s3", feature = "memory"),
+    any(feature = "outbox", feature = "ses", feature = "smtp"),
+    feature = "password-identity",
+    feature = "imaging",
+))]
+pub mod doctor;
 #[cfg(feature = "filesystem")]
 pub mod filesystem;
 #[cfg(feature = "imaging")]
 pub use gallery_imaging as imaging;
-#[cfg(any(feature = "outbox", feature = "smtp"))]
+#[cfg(any(feature = "outbox", feature = "ses", feature = "smtp"))]
 pub mod mail;
 #[cfg(feature = "password-identity")]
 pub mod password_identity;
@@ -84,6 +97,8 @@ pub mod postgres;
 #[cfg(any(feature = "filesystem", feature = "outbox", feature = "sqlite"))]
 #[allow(dead_code, reason = "each of these adapters uses some of it")]
 mod private;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod schema;
 #[cfg(feature = "signed-urls")]
 pub mod signed_urls;

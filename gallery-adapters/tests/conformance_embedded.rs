@@ -8,7 +8,7 @@ use gallery_adapters::filesystem::FileBlobs;
 use gallery_adapters::signed_urls::{SignedUrls, SigningKey};
 use gallery_adapters::system::{SystemClock, SystemIds};
 use gallery_domain::conformance::Fixture;
-use gallery_domain::conformance::direct_upload::SignedBlobs;
+use gallery_domain::conformance::direct_upload::{SignedBlobs, ThroughGateway};
 use gallery_domain::ports::{BlobStore, Clock, IdGenerator};
 
 /// An empty folder of blobs.
@@ -27,9 +27,10 @@ async fn signed() -> Fixture<SignedBlobs> {
     let key =
         SigningKey::load_or_create(folder.path().join("key"), &SystemIds::default()).await.expect("a key can be made");
     let urls = Arc::new(SignedUrls::new(blobs.clone(), key, "/api/blobs"));
-    Fixture::new(SignedBlobs { blobs, urls: urls.clone(), gateway: urls }).keeping(folder)
+    Fixture::new(SignedBlobs { blobs, urls: urls.clone(), client: Arc::new(ThroughGateway(urls)) }).keeping(folder)
 }
 
+gallery_domain::conformance::blob_order_suite!(files().await);
 gallery_domain::conformance::blob_store_suite!(files().await);
 gallery_domain::conformance::direct_upload_suite!(signed().await);
 gallery_domain::conformance::clock_suite!(Arc::new(SystemClock) as Arc<dyn Clock>);

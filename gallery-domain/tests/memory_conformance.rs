@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use gallery_domain::conformance::direct_upload::SignedBlobs;
+use gallery_domain::conformance::direct_upload::{SignedBlobs, ThroughGateway};
 use gallery_domain::conformance::fixtures::Things;
 use gallery_domain::conformance::identity_provider::{Identity, Mailed};
 use gallery_domain::conformance::mailer::Outbox;
@@ -27,7 +27,7 @@ fn blobs() -> Arc<dyn BlobStore> {
 
 fn signed_blobs() -> SignedBlobs {
     let blobs = Arc::new(memory_blobs());
-    SignedBlobs { blobs: blobs.clone(), urls: blobs.clone(), gateway: blobs }
+    SignedBlobs { blobs: blobs.clone(), urls: blobs.clone(), client: Arc::new(ThroughGateway(blobs)) }
 }
 
 fn outbox() -> Outbox {
@@ -74,6 +74,7 @@ gallery_domain::conformance::idempotency_repository_suite!(store());
 gallery_domain::conformance::rate_limiter_suite!(store());
 gallery_domain::conformance::work_queue_suite!(store());
 gallery_domain::conformance::model_suite!(store(), 32);
+gallery_domain::conformance::blob_order_suite!(blobs());
 gallery_domain::conformance::blob_store_suite!(blobs());
 gallery_domain::conformance::direct_upload_suite!(signed_blobs());
 gallery_domain::conformance::clock_suite!(manual_clock());

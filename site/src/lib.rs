@@ -14,7 +14,8 @@ use http::{Method, Request, Response, StatusCode};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
-/// What the page may do: only what comes from its own origin, no inline code, no markup made from strings.
+/// What the page may do: only what comes from its own origin, no inline code, no markup made from strings. The bytes of photos may be
+/// [elsewhere](respond).
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -37,8 +38,26 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     data_encoding::HEXLOWER.encode(&hash.finalize()[..8])
 });
 
-/// Answers a request for the site. The path is the request's whole path: the site stands at the root of its origin.
-pub fn respond<B>(request: &Request<B>) -> Response<Bytes> {
+/// Answers a request for the site. The path is the request's whole path: the site stands at the root of its origin. `blobs_at` is the origin that
+/// photos are uploaded to and fetched from, if that is another, such as a bucket's.
+pub fn respond<B>(request: &Request<B>, blobs_at: Option<&str>) -> Response<Bytes> {
+    let mut response = answer(request);
+    if let Some(origin) = blobs_at
+        && let Ok(policy) = HeaderValue::from_str(&policy_with(origin))
+    {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// The policy of a page whose images come from, and go to, another origin too.
+fn policy_with(origin: &str) -> String {
+    CONTENT_SECURITY_POLICY
+        .replace("img-src 'self'", &format!("img-src 'self' {origin}"))
+        .replace("connect-src 'self'", &format!("connect-src 'self' {origin}"))
+}
+
+fn answer<B>(request: &Request<B>) -> Response<Bytes> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "The site can only be read.\n");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -122,7 +141,7 @@ mod tests {
     use super::*;
 
     fn get(path: &str) -> Response<Bytes> {
-        respond(&Request::get(path).body(()).unwrap())
+        respond(&Request::get(path).body(()).unwrap(), None)
     }
 
     fn header<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
@@ -132,6 +151,19 @@ mod tests {
     /// Every `="./…"` in the page, without the `./`.
     fn references(page: &str) -> Vec<String> {
         page.split("=\"./").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn photos_may_be_at_another_origin_and_nothing_else_may() {
+        let origin = "https://my-photos.s3.eu-central-1.amazonaws.com";
+        let response = respond(&Request::get("/").body(()).unwrap(), Some(origin));
+        let policy = header(&response, "content-security-policy");
+        assert!(
+            policy.contains(&format!("img-src 'self' {origin} data: blob:; connect-src 'self' {origin};")),
+            "{policy}"
+        );
+        assert_eq!(policy.matches(origin).count(), 2, "{policy}");
+        assert!(policy.contains("script-src 'self';"), "{policy}");
     }
 
     #[test]
@@ -173,7 +205,7 @@ mod tests {
     #[test]
     fn a_page_that_is_known_is_not_sent_again() {
         let first = get("/");
-        let again = respond(&Request::get("/").header("if-none-match", header(&first, "etag")).body(()).unwrap());
+        let again = respond(&Request::get("/").header("if-none-match", header(&first, "etag")).body(()).unwrap(), None);
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
         assert!(again.body().is_empty());
     }
@@ -196,9 +228,9 @@ mod tests {
 
     #[test]
     fn the_site_can_only_be_read() {
-        let response = respond(&Request::post("/").body(()).unwrap());
+        let response = respond(&Request::post("/").body(()).unwrap(), None);
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(header(&response, "allow"), "GET, HEAD");
-        assert_eq!(respond(&Request::head("/").body(()).unwrap()).status(), StatusCode::OK);
+        assert_eq!(respond(&Request::head("/").body(()).unwrap(), None).status(), StatusCode::OK);
     }
 }

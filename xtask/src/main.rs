@@ -3,6 +3,7 @@
 //! What a step says about itself goes to standard error; the tools that it starts own standard output, so that
 //! their closing lines reach whoever reads it as they were printed.
 
+mod aws;
 mod bench;
 mod command;
 mod dependencies;
@@ -11,6 +12,7 @@ mod licences;
 mod page;
 mod photos;
 mod postgres;
+mod python;
 mod test;
 mod tidy;
 mod tools;
@@ -52,6 +54,13 @@ enum Task {
         #[arg(last = true)]
         command: Vec<String>,
     },
+    /// Start servers that speak the protocols of AWS, for tests: until Ctrl-C, or beside a command such as `cargo test --package gallery-adapters`.
+    #[command(visible_alias = "s3")]
+    Aws {
+        /// The command, which finds the servers in GALLERY_TEST_S3 and GALLERY_TEST_MINISTACK.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
     /// Check the files of the repository: sizes, unfinished work, stores side by side, unused dependencies.
     Tidy,
     /// Check what each crate may reach, and the licence and source of every dependency.
@@ -77,6 +86,7 @@ fn main() -> ExitCode {
         Task::Test { photos } => test::run(photos),
         Task::Photos { dir } => photos::gather(dir).map(drop),
         Task::Postgres { newest, command } => postgres::run(newest, &command),
+        Task::Aws { command } => aws::run(&command),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),
         Task::Bench { benchmark, photos, count, plans } => {

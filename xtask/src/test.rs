@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use crate::aws::Servers;
 use crate::postgres::Server;
 use crate::{command, dependencies, page, photos, tidy, tools};
 
@@ -27,24 +28,25 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
         test
     };
     let server = step(8, "PostgreSQL", Server::start_usual)?;
-    step(9, "tests", || command::run(server.tell(&mut test(&[]))))?;
-    step(10, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
-    step(11, "the API and the program on PostgreSQL", || {
-        command::run(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres")))?;
+    let aws = step(9, "servers that speak the protocols of AWS", Servers::start)?;
+    step(10, "tests", || command::run(aws.tell(server.tell(&mut test(&[])))))?;
+    step(11, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
+    step(12, "the API and the program on PostgreSQL", || {
+        command::run(aws.tell(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres"))))?;
         server.stop()
     })?;
-    step(12, "the page", || page::test(&photos))?;
-    step(13, "the newest PostgreSQL", || {
+    step(13, "the page", || page::test(&photos))?;
+    step(14, "the newest PostgreSQL", || {
         let server = Server::start_newest()?;
         let targets = ["--test=*postgres*", "--test=schema_upgrades", "--test=http", "--test=end_to_end"];
-        command::run(server.tell(test(&targets).env(STORE, "postgres")))?;
+        command::run(aws.tell(server.tell(test(&targets).env(STORE, "postgres"))))?;
         server.stop()
     })?;
     eprintln!("\ncargo xtask test: all {STEPS} steps passed");
     Ok(())
 }
 
-const STEPS: usize = 13;
+const STEPS: usize = 14;
 
 /// Chooses the store that the tests of the API and of the program run on.
 const STORE: &str = "GALLERY_TEST_STORE";
@@ -67,6 +69,6 @@ mod tests {
     fn a_failing_step_is_named_before_its_cause() {
         let error = step(2, "formatting", || -> Result<()> { bail!("a line is too long") }).unwrap_err();
         let error = format!("{error:#}");
-        assert_eq!(error, "cargo xtask test stopped at step 2 of 13, formatting: a line is too long");
+        assert_eq!(error, "cargo xtask test stopped at step 2 of 14, formatting: a line is too long");
     }
 }

@@ -34,6 +34,12 @@ pub(crate) const NODE: Tool = Tool { program: "node", package: "nodejs", needed_
 pub(crate) const CHROMIUM: Tool =
     Tool { program: "chromium", package: "chromium", needed_for: "the page as a browser shows it" };
 
+pub(crate) const PYTHON: Tool = Tool {
+    program: "python3",
+    package: "python3-venv",
+    needed_for: "servers that speak the protocols of AWS, which are released as Python packages",
+};
+
 pub(crate) const NPM: Tool =
     Tool { program: "npm", package: "npm", needed_for: "photos and PostgreSQL, which are released as npm packages" };
 

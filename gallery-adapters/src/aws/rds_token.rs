@@ -16,7 +16,7 @@ use gallery_domain::ports::Clock;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use super::{about_credentials, no_credentials, no_region};
+use super::database::{about_credentials, no_credentials, no_region};
 use crate::database_password::{DatabaseLogin, PasswordError, PasswordSource};
 
 /// How long RDS takes a token, at most.

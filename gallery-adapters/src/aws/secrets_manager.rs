@@ -10,7 +10,7 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use serde_json::Value;
 
-use super::{about_credentials, no_region};
+use super::database::{about_credentials, no_region};
 use crate::database_password::{DatabaseLogin, PasswordError, PasswordSource};
 
 /// Fetches a secret: JSON with a `password`, as RDS and its rotation write it, or nothing but the password.

@@ -7,7 +7,7 @@ use gallery_domain::{CodePurpose, EmailAddress, Sha256Digest};
 const CODES: u32 = 100_000_000;
 
 /// Eight digits, each code as likely as any other.
-pub(super) fn new_code(ids: &dyn IdGenerator) -> String {
+pub(crate) fn new_code(ids: &dyn IdGenerator) -> String {
     // Numbers above the last whole multiple would make low codes likelier. Of the 8 numbers in a secret one is nearly always below.
     const FAIR_BELOW: u32 = u32::MAX / CODES * CODES;
     loop {
@@ -21,12 +21,12 @@ pub(super) fn new_code(ids: &dyn IdGenerator) -> String {
 }
 
 /// A code as a person typed or pasted it, without the blanks and dashes that come along.
-pub(super) fn typed(code: &str) -> String {
+pub(crate) fn typed(code: &str) -> String {
     code.chars().filter(|c| !c.is_whitespace() && *c != '-').take(64).collect()
 }
 
 /// What is kept of a code: worth nothing for another purpose or address.
-pub(super) fn hash(purpose: CodePurpose, address: &EmailAddress, code: &str) -> Sha256Digest {
+pub(crate) fn hash(purpose: CodePurpose, address: &EmailAddress, code: &str) -> Sha256Digest {
     Sha256Digest::of(format!("{}\0{address}\0{code}", purpose.as_str()).as_bytes())
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gallery_domain::ports::IdentityError;
 use gallery_domain::{Client, Decision, EmailAddress, Throttle, ThrottleKey};
 
-use super::PasswordIdentity;
+use super::IdentityPorts;
 
 /// Guesses at a password from one origin: a few without delay, then slower and slower, and never locked for good.
 const GUESSING: Throttle =
@@ -23,9 +23,9 @@ const APART: Throttle = Throttle::Rate { burst: 1, every: Duration::from_secs(60
 const FIVE_AN_HOUR: Throttle = Throttle::Rate { burst: 5, every: Duration::from_secs(3600) };
 
 /// How often an address is mailed for each reason; every limit has to allow it.
-pub(super) const SIGN_UP_MAIL: &[(&str, Throttle)] = &[("sign-up-mail-hour", FIVE_AN_HOUR)];
-pub(super) const CODE_MAIL: &[(&str, Throttle)] = &[("code-mail-minute", APART), ("code-mail-hour", FIVE_AN_HOUR)];
-pub(super) const RESET_MAIL: &[(&str, Throttle)] = &[("reset-mail-minute", APART), ("reset-mail-hour", FIVE_AN_HOUR)];
+pub(crate) const SIGN_UP_MAIL: &[(&str, Throttle)] = &[("sign-up-mail-hour", FIVE_AN_HOUR)];
+pub(crate) const CODE_MAIL: &[(&str, Throttle)] = &[("code-mail-minute", APART), ("code-mail-hour", FIVE_AN_HOUR)];
+pub(crate) const RESET_MAIL: &[(&str, Throttle)] = &[("reset-mail-minute", APART), ("reset-mail-hour", FIVE_AN_HOUR)];
 
 /// By account and origin.
 const LOG_IN: &str = "log-in";
@@ -34,9 +34,9 @@ const LOG_IN_BESIEGED: &str = "log-in-besieged";
 const LOG_IN_ANYWHERE: &str = "log-in-anywhere";
 const PASSWORD: &str = "password";
 
-impl PasswordIdentity {
+impl IdentityPorts {
     /// Counts a mail to an address.
-    pub(super) async fn count(
+    pub(crate) async fn count(
         &self,
         limits: &[(&'static str, Throttle)],
         email: &EmailAddress,
@@ -48,7 +48,7 @@ impl PasswordIdentity {
     }
 
     /// Counts a guess at the password of somebody who is not logged in.
-    pub(super) async fn count_guess(&self, email: &EmailAddress, client: &Client) -> Result<(), IdentityError> {
+    pub(crate) async fn count_guess(&self, email: &EmailAddress, client: &Client) -> Result<(), IdentityError> {
         let origin = client.origin.as_deref();
         self.allow(&ThrottleKey::account_from(LOG_IN, email, origin), &GUESSING).await?;
         match self.attempt(&ThrottleKey::account(LOG_IN_ANYWHERE, email), &GUESSING_ANYWHERE).await? {
@@ -60,26 +60,26 @@ impl PasswordIdentity {
     }
 
     /// Counts a guess at the password of somebody who is logged in: apart, so that a stranger's guessing never delays them.
-    pub(super) async fn count_check(&self, email: &EmailAddress) -> Result<(), IdentityError> {
+    pub(crate) async fn count_check(&self, email: &EmailAddress) -> Result<(), IdentityError> {
         self.allow(&ThrottleKey::account(PASSWORD, email), &GUESSING).await
     }
 
     /// Forgets the guesses from one origin, which was somebody's who knows the password now.
-    pub(super) async fn forgive_guesses(&self, email: &EmailAddress, client: &Client) {
+    pub(crate) async fn forgive_guesses(&self, email: &EmailAddress, client: &Client) {
         let kinds = [LOG_IN, LOG_IN_BESIEGED];
         self.forgive(kinds.map(|kind| ThrottleKey::account_from(kind, email, client.origin.as_deref()))).await;
     }
 
     /// Forgets the guesses of whoever was logged in.
-    pub(super) async fn forgive_checks(&self, email: &EmailAddress) {
+    pub(crate) async fn forgive_checks(&self, email: &EmailAddress) {
         self.forgive([ThrottleKey::account(PASSWORD, email)]).await;
     }
 
     /// Forgets all that is counted by account alone. What is counted by origin too cannot be listed, and is forgotten within an hour.
-    pub(super) async fn forget_account(&self, email: &EmailAddress) -> Result<(), IdentityError> {
+    pub(crate) async fn forget_account(&self, email: &EmailAddress) -> Result<(), IdentityError> {
         let mail_limits = [SIGN_UP_MAIL, CODE_MAIL, RESET_MAIL].into_iter().flatten().map(|(kind, _)| *kind);
         for kind in [LOG_IN_ANYWHERE, PASSWORD].into_iter().chain(mail_limits) {
-            self.ports.rate_limiter.reset(&ThrottleKey::account(kind, email)).await?;
+            self.rate_limiter.reset(&ThrottleKey::account(kind, email)).await?;
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ impl PasswordIdentity {
     /// What was done is done: whoever did it may have to wait the next time, which is no reason to fail.
     async fn forgive(&self, keys: impl IntoIterator<Item = ThrottleKey> + Send) {
         for key in keys {
-            if let Err(error) = self.ports.rate_limiter.reset(&key).await {
+            if let Err(error) = self.rate_limiter.reset(&key).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "attempts could not be forgotten");
             }
         }
@@ -101,6 +101,6 @@ impl PasswordIdentity {
     }
 
     async fn attempt(&self, key: &ThrottleKey, throttle: &Throttle) -> Result<Decision, IdentityError> {
-        Ok(self.ports.rate_limiter.attempt(key, throttle, self.ports.clock.now()).await?)
+        Ok(self.rate_limiter.attempt(key, throttle, self.clock.now()).await?)
     }
 }

@@ -4,12 +4,12 @@ use gallery_domain::ports::Mail;
 use gallery_domain::{EmailAddress, SecretToken};
 use url::{Url, form_urlencoded};
 
-pub(super) fn confirmation(to: &EmailAddress, code: &str) -> Mail {
+pub(crate) fn confirmation(to: &EmailAddress, code: &str) -> Mail {
     confirmation_with(to, code, "")
 }
 
 /// For an address that was signed up twice, with two passwords.
-pub(super) fn confirmation_without_password(to: &EmailAddress, code: &str) -> Mail {
+pub(crate) fn confirmation_without_password(to: &EmailAddress, code: &str) -> Mail {
     let hint = "
 This address was signed up more than once, with different passwords. So that nobody gets in with a password that is not yours, none of them works. After confirming, choose \"Forgot password\" to set one.
 ";
@@ -35,7 +35,7 @@ If it was not you who signed up, you need not do anything: without the code nobo
     )
 }
 
-pub(super) fn account_exists(to: &EmailAddress, site: &Url) -> Mail {
+pub(crate) fn account_exists(to: &EmailAddress, site: &Url) -> Mail {
     mail(
         to,
         "You already have a Gallery account",
@@ -56,7 +56,7 @@ If it was not you, you need not do anything.
     )
 }
 
-pub(super) fn reset_link(to: &EmailAddress, site: &Url, token: &SecretToken) -> Mail {
+pub(crate) fn reset_link(to: &EmailAddress, site: &Url, token: &SecretToken) -> Mail {
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let link = format!(
         "{}/#/reset?email={}&token={}",

@@ -5,13 +5,14 @@
 //! [`PasswordIdentity::ANSWER_AFTER`]. Limits here count by account, and guesses at a password by account and origin; limits of an origin for all
 //! accounts together are the caller's.
 
-mod codes;
+mod background;
+pub(crate) mod codes;
 mod hasher;
-mod limits;
-mod mails;
-mod rules;
+pub(crate) mod limits;
+pub(crate) mod mails;
+pub(crate) mod rules;
+mod sessions;
 
-use std::error::Error;
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
@@ -19,17 +20,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gallery_domain::ports::{
-    BackendFailure, Clock, CredentialRepository, IdGenerator, IdentityError, IdentityProvider, LogIn, Mailer,
+    BackendFailure, Clock, CredentialRepository, IdGenerator, IdentityError, IdentityProvider, LogIn, Mail, Mailer,
     RateLimiter, SessionRepository,
 };
 use gallery_domain::{
     Client, CodePurpose, CodeTry, Credential, EmailAddress, OneTimeCode, Password, PasswordHash, SecretToken, Session,
     SessionId, Sha256Digest, UserId,
 };
-use tokio_util::task::TaskTracker;
 use url::Url;
 use uuid::Uuid;
 
+pub(crate) use self::background::Background;
 use self::hasher::{PasswordHasher, Verdict};
 use self::limits::{CODE_MAIL, RESET_MAIL, SIGN_UP_MAIL};
 
@@ -56,7 +57,7 @@ pub struct PasswordIdentity {
     ports: IdentityPorts,
     site: Url,
     hasher: PasswordHasher,
-    background: TaskTracker,
+    background: Background,
 }
 
 impl PasswordIdentity {
@@ -71,14 +72,12 @@ impl PasswordIdentity {
 
     /// Sets up the identity. Links in mails start with `site`, whatever a request says of hosts.
     pub fn new(ports: IdentityPorts, site: Url) -> Self {
-        Self { ports, site, hasher: PasswordHasher::new(), background: TaskTracker::new() }
+        Self { ports, site, hasher: PasswordHasher::new(), background: Background::default() }
     }
 
     /// Waits for the mails that are being sent behind answers: before the program ends.
     pub async fn settle(&self) {
-        self.background.close();
-        self.background.wait().await;
-        self.background.reopen();
+        self.background.settle().await;
     }
 }
 
@@ -86,13 +85,13 @@ impl PasswordIdentity {
 impl IdentityProvider for PasswordIdentity {
     async fn register(&self, user: UserId, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
         let hash = self.hasher.check_and_hash(password, email).await?;
-        self.count(SIGN_UP_MAIL, email).await?;
+        self.ports.count(SIGN_UP_MAIL, email).await?;
         self.sign_up(user, email, password, hash).await
     }
 
     async fn register_again(&self, email: &EmailAddress, password: &Password) -> Result<(), IdentityError> {
         self.hasher.check_and_hash(password, email).await?;
-        self.count(SIGN_UP_MAIL, email).await?;
+        self.ports.count(SIGN_UP_MAIL, email).await?;
         // Signing up compares the password with the one of a sign-up before it.
         self.hasher.verify(None, password).await?;
         Ok(self.ports.mailer.send(&mails::account_exists(email, &self.site)).await?)
@@ -111,15 +110,16 @@ impl IdentityProvider for PasswordIdentity {
     }
 
     async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
-        self.count(CODE_MAIL, email).await?;
+        self.ports.count(CODE_MAIL, email).await?;
         let (ports, email) = (self.ports.clone(), email.clone());
-        self.behind_the_answer(async move {
-            match user {
-                Some(user) => ports.mail_code_again(user, &email).await,
-                None => Ok(()),
-            }
-        })
-        .await;
+        self.background
+            .behind_the_answer(async move {
+                match user {
+                    Some(user) => ports.mail_code_again(user, &email).await,
+                    None => Ok(()),
+                }
+            })
+            .await;
         Ok(())
     }
 
@@ -136,25 +136,15 @@ impl IdentityProvider for PasswordIdentity {
         password: &Password,
         client: &Client,
     ) -> Result<LogIn, IdentityError> {
-        self.count_guess(email, client).await?;
+        self.ports.count_guess(email, client).await?;
         let credential = self.verified(user, password).await?;
         let log_in = self.open_session(&credential, password, client).await?;
-        self.forgive_guesses(email, client).await;
+        self.ports.forgive_guesses(email, client).await;
         Ok(log_in)
     }
 
     async fn authenticate(&self, token: &SecretToken) -> Result<Option<Session>, IdentityError> {
-        let now = self.ports.clock.now();
-        let session = self.ports.sessions.find_by_token(&token.hash()).await?;
-        let Some(mut session) = session.filter(|session| session.is_live(now)) else { return Ok(None) };
-        if now.since(session.last_seen_at) >= Session::TOUCH_EVERY {
-            match self.ports.sessions.touch(session.user, session.id, now).await {
-                Ok(()) => session.last_seen_at = now,
-                // The session is good all the same, and the next request notes it.
-                Err(error) => tracing::warn!(error = &error as &dyn Error, "the use of a session was not noted"),
-            }
-        }
-        Ok(Some(session))
+        self.ports.authenticate(token).await
     }
 
     async fn verify_password(
@@ -163,17 +153,14 @@ impl IdentityProvider for PasswordIdentity {
         email: &EmailAddress,
         password: &Password,
     ) -> Result<(), IdentityError> {
-        self.count_check(email).await?;
+        self.ports.count_check(email).await?;
         self.verified(Some(user), password).await?;
-        self.forgive_checks(email).await;
+        self.ports.forgive_checks(email).await;
         Ok(())
     }
 
     async fn sessions(&self, user: UserId) -> Result<Vec<Session>, IdentityError> {
-        let now = self.ports.clock.now();
-        let mut sessions = self.ports.sessions.list(user).await?;
-        sessions.retain(|session| session.is_live(now));
-        Ok(sessions)
+        self.ports.live_sessions(user).await
     }
 
     async fn end_session(&self, user: UserId, session: SessionId) -> Result<(), IdentityError> {
@@ -185,15 +172,16 @@ impl IdentityProvider for PasswordIdentity {
     }
 
     async fn forgot_password(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
-        self.count(RESET_MAIL, email).await?;
+        self.ports.count(RESET_MAIL, email).await?;
         let (ports, site, email) = (self.ports.clone(), self.site.clone(), email.clone());
-        self.behind_the_answer(async move {
-            match user {
-                Some(user) => ports.mail_reset_link(user, &email, &site).await,
-                None => Ok(()),
-            }
-        })
-        .await;
+        self.background
+            .behind_the_answer(async move {
+                match user {
+                    Some(user) => ports.mail_reset_link(user, &email, &site).await,
+                    None => Ok(()),
+                }
+            })
+            .await;
         Ok(())
     }
 
@@ -207,14 +195,14 @@ impl IdentityProvider for PasswordIdentity {
         let link = codes::hash(CodePurpose::ResetPassword, email, token);
         no_sooner_than_others(async {
             // First, and without a limit: nobody guesses 256 bits, so that no stranger can be in the owner's way, and a wrong one costs no hash.
-            let user = self.ports.user_of_link(email, &link).await?;
+            let user = self.ports.live_link(email, &link).await?.user;
             let hash = self.hasher.check_and_hash(password, email).await?;
             // Before, so that a crash in the middle leaves no session with a password that is no more; and after, for those opened meanwhile.
             self.ports.sessions.remove_all(user, None).await?;
             self.ports.try_code(CodePurpose::ResetPassword, email, &link, Some(hash)).await?;
             self.ports.sessions.remove_all(user, None).await?;
-            self.forgive_guesses(email, client).await;
-            self.forgive_checks(email).await;
+            self.ports.forgive_guesses(email, client).await;
+            self.ports.forgive_checks(email).await;
             Ok(user)
         })
         .await
@@ -228,9 +216,9 @@ impl IdentityProvider for PasswordIdentity {
         new: &Password,
         keep: Option<SessionId>,
     ) -> Result<(), IdentityError> {
-        self.count_check(email).await?;
+        self.ports.count_check(email).await?;
         let mut checked = self.verified(Some(user), old).await?;
-        self.forgive_checks(email).await;
+        self.ports.forgive_checks(email).await;
         let hash = self.hasher.check_and_hash(new, email).await?;
         // As when a link sets one.
         self.ports.sessions.remove_all(user, keep).await?;
@@ -245,12 +233,12 @@ impl IdentityProvider for PasswordIdentity {
     async fn remove(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError> {
         self.ports.credentials.remove(user).await?;
         self.ports.sessions.remove_all(user, None).await?;
-        self.forget_account(email).await
+        self.ports.forget_account(email).await
     }
 }
 
 /// How often a code is set anew whose place another took meanwhile.
-const CODE_ATTEMPTS: u32 = 5;
+pub(crate) const CODE_ATTEMPTS: u32 = 5;
 
 /// Wrong tries that a reset link stands. A wrong link is refused before it is tried, unless another takes its place at that very moment.
 const RESET_TRIES: u32 = 100;
@@ -290,8 +278,8 @@ impl PasswordIdentity {
             let theirs = before.of_user.as_ref().map(|code| code.password.as_ref());
             let verdict = self.hasher.verify(theirs.flatten(), password).await?;
             let bring = (theirs.is_none() || verdict != Verdict::Wrong).then(|| hash.clone());
-            if self.ports.mail_code(user, email, bring, &before).await? {
-                return Ok(());
+            if let Some(mail) = self.ports.set_code(user, email, bring, &before).await? {
+                return Ok(self.ports.mailer.send(&mail).await?);
             }
         }
         Err(too_many_at_once())
@@ -303,17 +291,7 @@ impl PasswordIdentity {
         password: &Password,
         client: &Client,
     ) -> Result<LogIn, IdentityError> {
-        let now = self.ports.clock.now();
-        let token = SecretToken::from_random(&self.ports.ids.new_secret());
-        let session = Session {
-            id: SessionId::from_uuid(self.ports.ids.new_id(now)),
-            user: credential.user,
-            token: token.hash(),
-            client: client.label.clone(),
-            created_at: now,
-            last_seen_at: now,
-        };
-        self.ports.sessions.insert(&session).await?;
+        let log_in = self.ports.open_session(credential.user, client).await?;
         // A new password ends all sessions. One that was set since the old one was checked has not seen this session.
         let current = self.ports.credentials.find(credential.user).await?.map(|current| current.password);
         let is_still_right = match &current {
@@ -323,20 +301,10 @@ impl PasswordIdentity {
             None => false,
         };
         if !is_still_right {
-            self.ports.sessions.remove(session.user, session.id).await?;
+            self.ports.sessions.remove(log_in.session.user, log_in.session.id).await?;
             return Err(IdentityError::WrongCredentials);
         }
-        Ok(LogIn { session, token })
-    }
-
-    /// Does what only an account needs without letting the caller feel it.
-    async fn behind_the_answer(&self, work: impl Future<Output = Result<(), IdentityError>> + Send + 'static) {
-        self.background.spawn(async move {
-            if let Err(error) = work.await {
-                tracing::warn!(error = &error as &dyn Error, "a mail that was asked for could not be sent");
-            }
-        });
-        tokio::time::sleep(Self::ANSWER_AFTER).await;
+        Ok(log_in)
     }
 }
 
@@ -346,19 +314,19 @@ impl IdentityPorts {
     }
 
     /// The code by which an address waits to be confirmed, also if it has expired.
-    async fn waiting_code(&self, user: UserId, email: &EmailAddress) -> Result<WaitingCode, IdentityError> {
+    pub(crate) async fn waiting_code(&self, user: UserId, email: &EmailAddress) -> Result<WaitingCode, IdentityError> {
         let code = self.credentials.find_code(CodePurpose::ConfirmEmail, email).await?;
         Ok(WaitingCode { hash: code.as_ref().map(|code| code.hash), of_user: code.filter(|code| code.user == user) })
     }
 
-    /// Sets a code in place of the one that was read, and mails it; `false` if there is another by now.
-    async fn mail_code(
+    /// Sets a code in place of the one that was read; the mail that brings it, or nothing if there is another code by now.
+    pub(crate) async fn set_code(
         &self,
         user: UserId,
         email: &EmailAddress,
         password: Option<PasswordHash>,
         before: &WaitingCode,
-    ) -> Result<bool, IdentityError> {
+    ) -> Result<Option<Mail>, IdentityError> {
         let code = codes::new_code(&*self.ids);
         let mail = match &password {
             Some(_) => mails::confirmation(email, &code),
@@ -373,26 +341,27 @@ impl IdentityPorts {
             tries_left: PasswordIdentity::CODE_TRIES,
             password,
         };
-        if !self.credentials.replace_code(&kept, before.hash).await? {
-            return Ok(false);
-        }
-        self.mailer.send(&mail).await?;
-        Ok(true)
+        Ok(self.credentials.replace_code(&kept, before.hash).await?.then_some(mail))
     }
 
     /// Mails another code, which brings the password that the one before it would have brought.
-    async fn mail_code_again(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError> {
+    pub(crate) async fn mail_code_again(&self, user: UserId, email: &EmailAddress) -> Result<(), IdentityError> {
         for _ in 0..CODE_ATTEMPTS {
             let before = self.waiting_code(user, email).await?;
             let password = before.of_user.as_ref().and_then(|code| code.password.clone());
-            if self.mail_code(user, email, password, &before).await? {
-                return Ok(());
+            if let Some(mail) = self.set_code(user, email, password, &before).await? {
+                return Ok(self.mailer.send(&mail).await?);
             }
         }
         Err(too_many_at_once())
     }
 
-    async fn mail_reset_link(&self, user: UserId, email: &EmailAddress, site: &Url) -> Result<(), IdentityError> {
+    pub(crate) async fn mail_reset_link(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+        site: &Url,
+    ) -> Result<(), IdentityError> {
         let token = SecretToken::from_random(&self.ids.new_secret());
         self.credentials
             .put_code(&OneTimeCode {
@@ -408,14 +377,18 @@ impl IdentityPorts {
         Ok(self.mailer.send(&mails::reset_link(email, site, &token)).await?)
     }
 
-    /// Whose link this is, if it works.
-    async fn user_of_link(&self, email: &EmailAddress, link: &Sha256Digest) -> Result<UserId, IdentityError> {
+    /// A link, if it works.
+    pub(crate) async fn live_link(
+        &self,
+        email: &EmailAddress,
+        link: &Sha256Digest,
+    ) -> Result<OneTimeCode, IdentityError> {
         let kept = self.credentials.find_code(CodePurpose::ResetPassword, email).await?;
         let kept = kept.filter(|kept| kept.hash == *link && self.clock.now() < kept.expires_at);
-        kept.map(|kept| kept.user).ok_or(IdentityError::WrongCode)
+        kept.ok_or(IdentityError::WrongCode)
     }
 
-    async fn try_code(
+    pub(crate) async fn try_code(
         &self,
         purpose: CodePurpose,
         email: &EmailAddress,
@@ -430,19 +403,19 @@ impl IdentityPorts {
 }
 
 /// What is known of an address that waits to be confirmed.
-struct WaitingCode {
+pub(crate) struct WaitingCode {
     /// By which the code is replaced, whoever it is about.
     hash: Option<Sha256Digest>,
     /// The code, if it is about the user who waits now.
-    of_user: Option<OneTimeCode>,
+    pub(crate) of_user: Option<OneTimeCode>,
 }
 
-fn too_many_at_once() -> IdentityError {
+pub(crate) fn too_many_at_once() -> IdentityError {
     BackendFailure::transient("password", "mail a code", "the address is signed up by many at once").into()
 }
 
 /// Answers when the work is done, but not before [`PasswordIdentity::ANSWER_AFTER`] has passed.
-async fn no_sooner_than_others<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn no_sooner_than_others<T>(work: impl Future<Output = T>) -> T {
     let (done, ()) = futures_util::future::join(work, tokio::time::sleep(PasswordIdentity::ANSWER_AFTER)).await;
     done
 }

@@ -14,7 +14,7 @@ const PRODUCT_WORDS: [&str; 10] =
 const FEWEST_OWN_CHARACTERS: usize = 8;
 
 /// Refuses a password with the reason. It is normalised already; a character is a Unicode code point.
-pub(super) fn check(password: &Password, email: &EmailAddress) -> Result<(), InvalidValue> {
+pub(crate) fn check(password: &Password, email: &EmailAddress) -> Result<(), InvalidValue> {
     let password = password.expose();
     let length = password.chars().count();
     if length < SHORTEST {

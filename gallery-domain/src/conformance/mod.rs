@@ -22,8 +22,8 @@
 //! |---|---|
 //! | [`photo_repository_suite!`], [`photo_search_suite!`], [`album_repository_suite!`], [`user_repository_suite!`], [`credential_repository_suite!`], [`session_repository_suite!`], [`idempotency_repository_suite!`], [`rate_limiter_suite!`], [`work_queue_suite!`] | [`Repositories`](crate::ports::Repositories) of an empty store |
 //! | [`model_suite!`] | the same; compares random histories with the memory model |
-//! | [`blob_store_suite!`] | `Arc<dyn BlobStore>`, empty |
-//! | [`direct_upload_suite!`] | [`SignedBlobs`](direct_upload::SignedBlobs): a blob store, its URLs and their other end |
+//! | [`blob_store_suite!`], [`blob_order_suite!`] | `Arc<dyn BlobStore>`, empty |
+//! | [`direct_upload_suite!`] | [`SignedBlobs`](direct_upload::SignedBlobs): a blob store, its URLs and a client of them |
 //! | [`clock_suite!`] | `Arc<dyn Clock>` |
 //! | [`id_generator_suite!`] | `Arc<dyn IdGenerator>` |
 //! | [`identity_provider_suite!`] | [`Identity`](identity_provider::Identity): a provider, a look at what it mailed, and a way to let time pass |
@@ -37,6 +37,7 @@
 mod expectations;
 
 pub mod album_repository;
+pub mod blob_order;
 pub mod blob_store;
 pub mod clock;
 pub mod credential_repository;
@@ -61,10 +62,10 @@ use std::ops::Deref;
 
 #[doc(inline)]
 pub use crate::{
-    album_repository_suite, blob_store_suite, clock_suite, credential_repository_suite, direct_upload_suite,
-    id_generator_suite, idempotency_repository_suite, identity_provider_suite, image_processor_suite, mailer_suite,
-    model_suite, photo_repository_suite, photo_search_suite, rate_limiter_suite, session_repository_suite,
-    user_repository_suite, work_queue_suite,
+    album_repository_suite, blob_order_suite, blob_store_suite, clock_suite, credential_repository_suite,
+    direct_upload_suite, id_generator_suite, idempotency_repository_suite, identity_provider_suite,
+    image_processor_suite, mailer_suite, model_suite, photo_repository_suite, photo_search_suite, rate_limiter_suite,
+    session_repository_suite, user_repository_suite, work_queue_suite,
 };
 
 /// What a clause is about, set up afresh, and whatever has to live as long: a temporary folder, a server.
@@ -135,6 +136,7 @@ mod tests {
         let mut clauses = 0;
         for (suite, source) in [
             ("album_repository", include_str!("album_repository.rs")),
+            ("blob_order", include_str!("blob_order.rs")),
             ("blob_store", include_str!("blob_store.rs")),
             ("clock", include_str!("clock.rs")),
             ("credential_repository", include_str!("credential_repository.rs")),

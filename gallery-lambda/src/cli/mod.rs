@@ -7,6 +7,7 @@ mod apart;
 mod backup;
 mod checksums;
 mod console;
+mod doctor;
 mod import;
 mod interruption;
 mod log_lines;
@@ -15,6 +16,7 @@ mod migrate_schema;
 mod openapi;
 mod opened;
 mod progress;
+mod provision;
 mod replacement;
 mod restore;
 mod serve;
@@ -87,6 +89,10 @@ enum Command {
     Restore(restore::Arguments),
     /// Bring the store's schema up to date, or say how far it is
     MigrateSchema(migrate_schema::Arguments),
+    /// Look at every part that the environment names, and say what is wrong and what to do about it
+    Doctor(doctor::Arguments),
+    /// Set up what the environment names in an AWS account, such as the bucket; as often as one likes
+    Provision(provision::Arguments),
     /// Make, list and erase accounts
     #[command(subcommand)]
     User(user::Command),
@@ -115,6 +121,8 @@ impl Cli {
             Some(Command::Backup(arguments)) => backup::run(&arguments, data).await,
             Some(Command::Restore(arguments)) => restore::run(&arguments, data).await,
             Some(Command::MigrateSchema(arguments)) => migrate_schema::run(arguments, data).await,
+            Some(Command::Doctor(arguments)) => doctor::run(arguments, data).await,
+            Some(Command::Provision(arguments)) => provision::run(&arguments, data).await,
             Some(Command::User(command)) => user::run(command, data).await,
             Some(Command::Openapi) => openapi::run(),
         }

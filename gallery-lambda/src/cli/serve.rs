@@ -52,7 +52,9 @@ pub(super) async fn run(settings: Settings, data: &Path) -> anyhow::Result<ExitC
         settings,
         on_work: Arc::new(move || poke.notify_one()),
     };
-    let service = Router::new().nest("/api", router(app)).fallback(site);
+    let blobs_at = opened.connected.blob_origin.clone();
+    let page = move |request: Request| std::future::ready(site(&request, blobs_at.as_deref()));
+    let service = Router::new().nest("/api", router(app)).fallback(page);
 
     let greeting = greeting(&opened, &here).await?;
     // Whoever reads it may have gone, as `head` does: no reason not to serve.
@@ -124,8 +126,8 @@ fn where_the_code_is(config: &GalleryConfig) -> String {
     }
 }
 
-async fn site(request: Request) -> Response {
-    gallery_site::respond(&request).map(Body::from)
+fn site(request: &Request, blobs_at: Option<&str>) -> Response {
+    gallery_site::respond(request, blobs_at).map(Body::from)
 }
 
 #[cfg(test)]

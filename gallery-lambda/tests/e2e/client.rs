@@ -156,7 +156,7 @@ impl Client {
         self.announce_as(name, "image/jpeg", bytes).await
     }
 
-    async fn announce_as(
+    pub(crate) async fn announce_as(
         &self,
         name: &str,
         media_type: &str,
@@ -169,10 +169,15 @@ impl Client {
         Ok((answer["photo"]["id"].as_str().expect("an id").to_owned(), self.expected(&answer["upload"])))
     }
 
+    /// A URL that the API answered, which may be on its own origin.
+    fn whole(&self, url: &str) -> String {
+        if url.starts_with('/') { format!("{}{url}", self.url) } else { url.to_owned() }
+    }
+
     /// The request that an upload ticket wants the bytes by.
     pub(crate) fn expected(&self, upload: &Value) -> reqwest::RequestBuilder {
         let url = upload["url"].as_str().expect("a URL");
-        let mut request = self.http.put(format!("{}{url}", self.url));
+        let mut request = self.http.put(self.whole(url));
         // The length is sent with the body.
         for (name, value) in
             upload["headers"].as_object().expect("headers").iter().filter(|it| it.0 != "content-length")
@@ -223,7 +228,7 @@ impl Client {
     /// The bytes under a URL that stands in a photo.
     pub(crate) async fn fetch(&self, url: &Value) -> Vec<u8> {
         let url = url.as_str().expect("a URL");
-        let answer = self.http.get(format!("{}{url}", self.url)).send().await.expect("the server answers");
+        let answer = self.http.get(self.whole(url)).send().await.expect("the server answers");
         assert_eq!(answer.status(), StatusCode::OK, "{url}");
         answer.bytes().await.expect("the bytes come").to_vec()
     }

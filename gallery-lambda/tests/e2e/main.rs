@@ -4,6 +4,8 @@
 
 mod backups;
 mod client;
+#[cfg(all(feature = "cognito", feature = "ses"))]
+mod cognito;
 mod commands;
 mod crashes;
 mod disk;
@@ -21,6 +23,8 @@ mod postgres;
 mod postgres_server;
 mod program;
 mod readme;
+#[cfg(feature = "s3")]
+mod s3;
 #[cfg(all(feature = "postgres", feature = "aws"))]
 #[path = "../../../gallery-adapters/tests/secrets_manager/mod.rs"]
 mod secrets_manager;

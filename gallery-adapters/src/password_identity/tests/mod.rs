@@ -474,7 +474,7 @@ async fn guessing_from_everywhere_leaves_each_origin_a_guess_a_minute() {
         let mut counted = 0;
         for _ in 0..3 {
             for n in 0..60 {
-                match fixture.identity.count_guess(&email, &client(&format!("198.51.{n}.0/24"))).await {
+                match fixture.identity.ports.count_guess(&email, &client(&format!("198.51.{n}.0/24"))).await {
                     Ok(()) => counted += 1,
                     Err(error) => assert!(matches!(error, IdentityError::Throttled { .. }), "{error:?}"),
                 }
