@@ -107,7 +107,8 @@ impl S3Blobs {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
             Err(error) if error.code() == Some("BucketAlreadyExists") => {
-                let words = "the bucket belongs to somebody else: bucket names are unique in the whole world, choose another";
+                let words =
+                    "the bucket belongs to somebody else: bucket names are unique in the whole world, choose another";
                 Err(BackendFailure::permanent("s3", "make the bucket", words))
             }
             Err(error) => Err(failure("make the bucket", &error)),
