@@ -24,7 +24,21 @@ use many_photos::pages::{PAGES, Viewer};
 /// How often each page is looked at by each of the two, and each change is made.
 const ROUNDS: usize = 500;
 
-/// How often, to count blocks.
+/// What is done to photos, one after the other.
+const CHANGES: [(&str, Change); 3] = [
+    ("upload: announced, then ready", Change::Upload),
+    ("edit: title and tags", Change::Edit),
+    ("delete for good", Change::Delete),
+];
+
+#[derive(Clone, Copy)]
+enum Change {
+    Upload,
+    Edit,
+    Delete,
+}
+
+/// How often, to count the blocks of a page.
 const COUNTED: usize = 20;
 
 /// Somewhat more than a small server of RDS has; the rest of what is usual. What is filled in need not survive anything.
@@ -135,64 +149,54 @@ impl Bench {
                 for round in 0..COUNTED {
                     page.get(&self.repositories, viewer, part(round)).await;
                 }
-                taken.blocks = self.blocks().await;
+                taken.blocks = self.blocks(COUNTED).await;
             }
             print(name, &taken);
         }
 
         // Changes come last, for they leave the galleries other than they were.
-        let mut taken = [0; 3].map(|_| [Taken::default(), Taken::default()]);
-        for rounds in [ROUNDS, COUNTED] {
-            for who in 0..2 {
-                for change in 0..3 {
-                    self.forget().await;
-                    for round in 0..rounds {
-                        let number =
-                            viewers[who].owner.photos + (ROUNDS * usize::from(rounds == COUNTED) + round) as u64;
-                        let begun = Instant::now();
-                        self.make(change, &viewers[who].owner, number).await;
-                        if rounds == ROUNDS {
-                            taken[change][who].times.push(begun.elapsed());
-                        } else {
-                            taken[change][who].found = 1;
-                        }
-                    }
-                    taken[change][who].blocks = self.blocks().await;
+        let mut taken = CHANGES.map(|_| [Taken::default(), Taken::default()]);
+        for (who, Viewer { owner, .. }) in viewers.iter().enumerate() {
+            for ((_, change), taken) in CHANGES.iter().zip(&mut taken) {
+                self.forget().await;
+                for number in owner.photos..owner.photos + ROUNDS as u64 {
+                    let begun = Instant::now();
+                    self.make(*change, owner, number).await;
+                    taken[who].times.push(begun.elapsed());
                 }
+                taken[who].blocks = self.blocks(ROUNDS).await;
+                taken[who].found = 1;
             }
         }
-        for (name, taken) in
-            ["upload: announced, then ready", "edit: title and tags", "delete for good"].iter().zip(&taken)
-        {
+        for ((name, _), taken) in CHANGES.iter().zip(&taken) {
             print(name, taken);
         }
     }
 
-    /// Uploads, edits or deletes the photo of this number.
-    async fn make(&self, change: usize, owner: &Owner, number: u64) {
+    /// Changes the photo of this number.
+    async fn make(&self, change: Change, owner: &Owner, number: u64) {
         let photos = &self.repositories.photos;
-        let ready = owner.photo(number);
-        let mut photo = ready.clone();
+        let mut photo = owner.photo(number);
         (photo.trashed, photo.details.favourite) = (None, false);
+        let ready = owner.photo(1).state;
         let work = Work::new(Task::Photo { owner: owner.id, photo: photo.id }, Timestamp::MAX);
+        let announced = photo.revision;
         match change {
-            0 => {
+            Change::Upload => {
                 photo.state = PhotoState::Uploading;
                 let quota = Quota { bytes: u64::MAX >> 1, photos: u64::MAX >> 1, pending_uploads: u64::MAX >> 1 };
                 photos.insert(&photo, &quota, &work).await.unwrap();
-                let announced = photo.revision;
-                (photo.state, photo.revision) = (owner.photo(1).state, announced.next());
+                (photo.state, photo.revision) = (ready, announced.next());
                 photos.replace(&photo, announced, Some(work)).await.unwrap();
             }
-            1 => {
-                let read_at = photo.revision.next();
-                photo.state = owner.photo(1).state;
+            Change::Edit => {
+                photo.state = ready;
                 photo.details.title = Title::parse("Another day").unwrap();
                 photo.details.tags = Tags::parse("/tags", &["Beach", "Winter"]).unwrap();
-                photo.revision = read_at.next();
-                photos.replace(&photo, read_at, None).await.unwrap();
+                photo.revision = announced.next().next();
+                photos.replace(&photo, announced.next(), None).await.unwrap();
             }
-            _ => photos.remove(owner.id, photo.id).await.unwrap(),
+            Change::Delete => photos.remove(owner.id, photo.id).await.unwrap(),
         }
     }
 
@@ -201,11 +205,11 @@ impl Bench {
     }
 
     /// How many blocks a round looked at since then, wherever they were.
-    async fn blocks(&mut self) -> u64 {
+    async fn blocks(&mut self, rounds: usize) -> u64 {
         let sum = "SELECT coalesce(sum(shared_blks_hit + shared_blks_read), 0)::bigint FROM pg_stat_statements \
                    WHERE query LIKE '%gallery.%'";
         let blocks: i64 = sqlx::query_scalar(sum).fetch_one(&mut self.beside).await.unwrap();
-        blocks.cast_unsigned() / COUNTED as u64
+        blocks.cast_unsigned() / rounds as u64
     }
 }
 

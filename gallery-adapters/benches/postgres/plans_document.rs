@@ -284,7 +284,7 @@ async fn accounts(document: &mut Document, store: &PostgresStore) {
     let session = Session {
         id: SessionId::from_uuid(Uuid::from_u128(79)),
         user: id,
-        token: token.clone(),
+        token,
         client: ClientLabel::new("a browser"),
         created_at: now,
         last_seen_at: now,

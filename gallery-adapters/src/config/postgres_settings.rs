@@ -78,7 +78,7 @@ impl PostgresSettings {
 impl FromStr for PostgresSettings {
     type Err = InvalidValue;
 
-    /// No error repeats a value: it may be a password.
+    /// No error repeats a value: it may be a password. The files that the URL names have to be there.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let url = Url::parse(text)
             .ok()

@@ -18,7 +18,7 @@ use crate::stores::stored::{NOON, alice, ready, tags, title, work_on};
 const WRITERS: u64 = 64;
 
 /// How many edits each makes, on the photo and on the album: enough that every one meets others, in some seconds. `GALLERY_TEST_EDITS` is another
-/// number, such as the 1,000 that take an hour.
+/// number, such as the 1,000 that take half an hour on two busy cores.
 fn edits() -> u64 {
     const USUAL: u64 = 16;
     match std::env::var("GALLERY_TEST_EDITS") {
