@@ -36,7 +36,7 @@ impl Pool {
             pool: settings.pool.clone(),
             client_id: settings.client_id.clone(),
             client_secret: settings.client_secret.clone(),
-            tokens: Tokens::new(settings, clock),
+            tokens: Tokens::new(settings, config.endpoint_url(), clock),
         }
     }
 

@@ -59,11 +59,12 @@ impl Tokens {
     /// A key that is not known is looked for this often at most, so that nobody can have the gallery ask the pool all the time.
     pub(super) const ASK_EVERY: Duration = Duration::from_secs(60);
 
-    pub(super) fn new(settings: &CognitoSettings, clock: Arc<dyn Clock>) -> Self {
-        let CognitoSettings { pool, place, client_id, .. } = settings;
+    /// `endpoint` is where the pool is asked, if that is not AWS: its keys are published there, too.
+    pub(super) fn new(settings: &CognitoSettings, endpoint: Option<&str>, clock: Arc<dyn Clock>) -> Self {
+        let CognitoSettings { pool, client_id, .. } = settings;
         let issuer = format!("https://cognito-idp.{}.amazonaws.com/{pool}", settings.region());
-        let published_at = match &place.endpoint {
-            Some(endpoint) => format!("{}/{pool}", endpoint.as_str().trim_end_matches('/')),
+        let published_at = match endpoint {
+            Some(endpoint) => format!("{}/{pool}", endpoint.trim_end_matches('/')),
             None => issuer.clone(),
         };
         let url = format!("{published_at}/.well-known/jwks.json");
