@@ -107,6 +107,12 @@ const RULES: &[Rule] = &[
         because: "PostgreSQL needs no AWS: its password may come from there with the feature `aws`",
     },
     Rule {
+        package: "gallery-adapters",
+        features: Features::Only("dynamodb,filesystem,password-identity,imaging,smtp"),
+        forbidden: &["libsqlite3-sys", "sqlx*"],
+        because: "a gallery on DynamoDB holds no SQL",
+    },
+    Rule {
         package: "gallery-lambda",
         features: Features::All,
         forbidden: &["native-tls", "openssl", "openssl-sys"],
