@@ -112,14 +112,32 @@ impl Kept {
             .into_iter()
     }
 
+    /// Its terms, as its item has them.
+    pub(super) const fn terms(&self) -> &PhotoTerms {
+        &self.terms
+    }
+
+    /// The postings that may be there beyond its terms.
+    pub(super) fn strays(&self) -> impl Iterator<Item = &String> {
+        self.strays.iter()
+    }
+
+    /// The same photo with its terms cut anew, and all of its tags counted, as it is once the counters are set; and the write that makes it so.
+    pub(super) fn mended(&self) -> (Self, Write) {
+        let mended = Self {
+            terms: self.photo.terms(),
+            step: self.step + 1,
+            missing: BTreeSet::new(),
+            uncounted: BTreeSet::new(),
+            ..self.clone()
+        };
+        let write = self.guarding(Write::put(table_keys::photo(self.photo.id), mended.attributes()));
+        (mended, write)
+    }
+
     /// Its postings that should be there.
     pub(super) fn due_postings(&self) -> BTreeSet<String> {
         postings(&self.photo, &self.terms)
-    }
-
-    /// The postings that may be there.
-    pub(super) fn possible_postings(&self) -> BTreeSet<String> {
-        self.due_postings().union(&self.strays).cloned().collect()
     }
 
     /// The postings that are there for sure.
@@ -138,14 +156,18 @@ impl Kept {
     }
 
     /// The line of terms that its postings carry, if they do.
-    pub(super) fn line(&self) -> Option<String> {
+    fn line(&self) -> Option<String> {
         if self.bare { None } else { line_of(&self.terms) }
+    }
+
+    /// What its postings hold.
+    pub(super) fn posting_attributes(&self) -> Option<Attribute> {
+        self.line().map(|line| ("Terms", text(line)))
     }
 
     /// A posting of it.
     pub(super) fn posting(&self, sort: &str) -> Write {
-        let key = Key::index(table_keys::postings_of(self.photo.owner), sort);
-        Write::put(key, self.line().map(|line| ("Terms", text(line))))
+        Write::put(Key::index(table_keys::postings_of(self.photo.owner), sort), self.posting_attributes())
     }
 
     fn without_posting(&self, sort: &str) -> Write {
@@ -153,7 +175,7 @@ impl Kept {
     }
 
     /// Only if the photo's item is as it was read.
-    fn guarding(&self, write: Write) -> Write {
+    pub(super) fn guarding(&self, write: Write) -> Write {
         write
             .only_if("#Revision = :revision_read AND #Step = :step_read AND #OwnerID = :owner")
             .value(":revision_read", rows::revision_value(self.photo.revision))
