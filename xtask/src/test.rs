@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::postgres::Server;
-use crate::{command, dependencies, page, photos, tidy, tools};
+use crate::{command, dependencies, dynamodb, page, photos, tidy, tools};
 
 /// Installs what is missing, then runs the steps in order; stops at the first that fails.
 pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
@@ -27,14 +27,21 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
         test
     };
     let server = step(8, "PostgreSQL", Server::start_usual)?;
-    step(9, "tests", || command::run(server.tell(&mut test(&[]))))?;
-    step(10, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
-    step(11, "the API and the program on PostgreSQL", || {
-        command::run(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres")))?;
+    let tables = step(9, "DynamoDB", dynamodb::Server::start)?;
+    step(10, "tests", || command::run(tables.tell(server.tell(&mut test(&[])))))?;
+    step(11, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
+    step(12, "the API and the program on PostgreSQL", || {
+        command::run(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres")))
+    })?;
+    step(13, "the API and the program on DynamoDB", || {
+        let mut test = test(&["--test=http", "--test=end_to_end"]);
+        // Some tests of the program are about PostgreSQL, whatever the others run on.
+        command::run(tables.tell(server.tell(test.env(STORE, "dynamodb"))))?;
+        tables.stop()?;
         server.stop()
     })?;
-    step(12, "the page", || page::test(&photos))?;
-    step(13, "the newest PostgreSQL", || {
+    step(14, "the page", || page::test(&photos))?;
+    step(15, "the newest PostgreSQL", || {
         let server = Server::start_newest()?;
         let targets = ["--test=*postgres*", "--test=schema_upgrades", "--test=http", "--test=end_to_end"];
         command::run(server.tell(test(&targets).env(STORE, "postgres")))?;
@@ -44,7 +51,7 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-const STEPS: usize = 13;
+const STEPS: usize = 15;
 
 /// Chooses the store that the tests of the API and of the program run on.
 const STORE: &str = "GALLERY_TEST_STORE";
@@ -67,6 +74,6 @@ mod tests {
     fn a_failing_step_is_named_before_its_cause() {
         let error = step(2, "formatting", || -> Result<()> { bail!("a line is too long") }).unwrap_err();
         let error = format!("{error:#}");
-        assert_eq!(error, "cargo xtask test stopped at step 2 of 13, formatting: a line is too long");
+        assert_eq!(error, "cargo xtask test stopped at step 2 of 15, formatting: a line is too long");
     }
 }

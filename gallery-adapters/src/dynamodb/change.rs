@@ -3,8 +3,9 @@
 //! - Whatever was certainly not done, because of throttling or of others who change the same things, is tried anew. The pauses are random and their
 //!   bound grows, so that those who got in each other's way do not meet again; it ends after [`retry_for`](super::DynamoDbOptions::retry_for).
 //! - Where the answer was lost, or the server failed, a write may have been done. A transaction has a token by which DynamoDB knows it again. A single
-//!   conditional write leaves a token of its own in the item: a retry that is refused finds it, and was done the first time. If somebody has written
-//!   over it by then, nobody can tell, and the caller hears just that. A delete that finds nothing was done.
+//!   conditional write leaves a token of its own in the item: a retry that is refused finds it, and was done the first time. A delete that finds nothing
+//!   was done. If somebody else's token is there, the write was refused, or done and written over by now: of what has a revision, that tells which,
+//!   unless it went on further, and then the caller hears that nobody can tell; of the rest, being refused is right either way, as it says what holds now.
 //! - A condition that does not hold is an [answer](Written::Refused), and never tried anew.
 
 use std::collections::HashMap;
@@ -25,10 +26,12 @@ use aws_sdk_dynamodb::types::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use data_encoding::HEXLOWER;
+use gallery_domain::Revision;
 use gallery_domain::ports::{BackendFailure, RepositoryError};
 
 use super::DynamoDbStore;
 use super::error::{DynamoDbFailure, Failed, Remedy, permanent, transient};
+use super::rows::{self, REVISION};
 use super::table_keys::{Item, Key};
 
 /// The most items of a transaction.
@@ -54,6 +57,7 @@ pub(super) struct Write {
     condition: Option<String>,
     values: Item,
     returns_new: bool,
+    read_at: Option<Revision>,
 }
 
 #[derive(Clone, Debug)]
@@ -74,7 +78,7 @@ enum Clause {
 
 impl Write {
     fn new(key: Key, what: What) -> Self {
-        Self { key, what, condition: None, values: Item::new(), returns_new: false }
+        Self { key, what, condition: None, values: Item::new(), returns_new: false, read_at: None }
     }
 
     /// Sets the whole item, whose key need not be among the attributes.
@@ -140,6 +144,12 @@ impl Write {
     pub(super) fn only_if_present(self) -> Self {
         let [partition, _] = self.key.table.key_names();
         self.only_if(&format!("attribute_exists(#{partition})"))
+    }
+
+    /// Only if the item has this revision, and the next one afterwards.
+    pub(super) fn at_revision(mut self, read_at: Revision) -> Self {
+        self.read_at = Some(read_at);
+        self.only_if(&format!("#{REVISION} = :read_at")).value(":read_at", rows::revision_value(read_at))
     }
 
     /// A value that the expressions name.
@@ -581,16 +591,19 @@ impl Tries {
         if !self.may_be_done {
             return Ok(Written::Refused(old));
         }
-        match (&write.what, &old) {
-            (What::Delete, None) => Ok(Written::Done(None)),
-            // It is there as it was before: a delete that was done leaves nothing.
-            (What::Delete | What::Check, _) => Ok(Written::Refused(old)),
-            (_, Some(item))
-                if item.get(WRITE).and_then(|value| value.as_s().ok()).is_some_and(|left| left == token) =>
-            {
-                Ok(Written::Done(old))
+        let Some(item) = &old else {
+            let is_done = matches!(write.what, What::Delete);
+            return Ok(if is_done { Written::Done(None) } else { Written::Refused(None) });
+        };
+        if item.get(WRITE).and_then(|value| value.as_s().ok()).is_some_and(|left| left == token) {
+            return Ok(Written::Done(old));
+        }
+        match write.read_at {
+            // One write at most leads from a revision to the next, and this is another's; after that, it may have been ours.
+            Some(read_at) if !rows::revision_of(item, REVISION).is_ok_and(|now| now <= read_at.next()) => {
+                Err(transient(operation, DynamoDbFailure::UnknownOutcome).into())
             }
-            _ => Err(transient(operation, DynamoDbFailure::UnknownOutcome).into()),
+            _ => Ok(Written::Refused(old)),
         }
     }
 }

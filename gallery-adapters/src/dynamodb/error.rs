@@ -25,8 +25,6 @@ pub(super) enum DynamoDbFailure {
     Busy,
     #[error("the answer to a write was lost, and what became of it cannot be told")]
     UnknownOutcome,
-    #[error("there is no table {0}: run `gallery provision`, or check the names and the region")]
-    NoTable(String),
     #[error("the table {table} is not the one that this program expects: {difference}")]
     OtherTable { table: String, difference: String },
     #[error("the table {0} is not there yet: try again in a minute")]
@@ -73,7 +71,12 @@ impl<E: ProvideErrorMetadata + Error + fmt::Debug + Send + Sync + 'static> Faile
                 _ if answered.raw().status().as_u16() >= 500 => Remedy::AgainIfRepeatable,
                 _ => Remedy::None,
             },
-            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => Remedy::AgainIfRepeatable,
+            // Of another kind is what the connection broke off in the middle of.
+            SdkError::DispatchFailure(failure)
+                if failure.is_io() || failure.is_timeout() || failure.as_other().is_some() =>
+            {
+                Remedy::AgainIfRepeatable
+            }
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Remedy::AgainIfRepeatable,
             _ => Remedy::None,
         }

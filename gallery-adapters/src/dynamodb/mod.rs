@@ -29,6 +29,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The SDK whose client's configuration [`DynamoDbStore::new`] takes.
+pub use aws_sdk_dynamodb as sdk;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::retry::RetryConfig;

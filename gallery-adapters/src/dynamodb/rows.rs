@@ -26,6 +26,9 @@ pub(super) type Unreadable = Box<dyn Error + Send + Sync>;
 /// An attribute and its value.
 pub(super) type Attribute = (&'static str, AttributeValue);
 
+/// The attribute that counts the changes of whatever has a revision.
+pub(super) const REVISION: &str = "Revision";
+
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
@@ -155,7 +158,7 @@ pub(super) fn user_attributes(user: &User) -> [Attribute; 9] {
         ("QuotaPhotos", number(user.quota.photos)),
         ("QuotaPendingUploads", number(user.quota.pending_uploads)),
         ("CreatedAt", time_value(user.created_at)),
-        ("Revision", revision_value(user.revision)),
+        (REVISION, revision_value(user.revision)),
     ]
 }
 
@@ -172,7 +175,7 @@ pub(super) fn user(item: &Item) -> Result<User, RepositoryError> {
                 pending_uploads: number_of(item, "QuotaPendingUploads")?,
             },
             created_at: time_of(item, "CreatedAt")?,
-            revision: revision_of(item, "Revision")?,
+            revision: revision_of(item, REVISION)?,
         })
     })
 }

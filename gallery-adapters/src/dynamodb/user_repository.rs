@@ -6,7 +6,7 @@ use gallery_domain::{EmailAddress, Page, PageRequest, Revision, Task, Usage, Use
 
 use super::change::{Transacted, Write, Written};
 use super::reading::Query;
-use super::rows::{self, revision_value, text};
+use super::rows::{self, text};
 use super::table_keys::{self, PK, SK, USERS};
 use super::{DynamoDbStore, work_queue};
 
@@ -144,9 +144,7 @@ fn takes_address(user: &User) -> Write {
 
 /// The write of whatever may change of a user who is there with this revision.
 fn changed_profile(user: &User, read_at: Revision) -> Write {
-    let mut write = Write::update(table_keys::profile(user.id))
-        .only_if("#Revision = :read_at")
-        .value(":read_at", revision_value(read_at));
+    let mut write = Write::update(table_keys::profile(user.id)).at_revision(read_at);
     for (name, value) in rows::user_attributes(user) {
         if !["UserID", "CreatedAt"].contains(&name) {
             let place = format!(":{}", name.to_lowercase());

@@ -4,13 +4,15 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use aws_credential_types::Credentials;
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
+use gallery_adapters::dynamodb::sdk::config::{BehaviorVersion, Builder, Credentials, Region};
+use gallery_adapters::dynamodb::sdk::{Client, Config};
 use gallery_adapters::dynamodb::{DynamoDbOptions, DynamoDbStore, TableNames};
 
 /// Where the server is: a URL such as `http://127.0.0.1:8000`.
 pub(crate) const SERVER: &str = "GALLERY_TEST_DYNAMODB";
+
+/// The credentials that the server is asked with. It looks at none.
+pub(crate) const KEY: [&str; 2] = ["gallery", "no secret"];
 
 /// Two tables, which are dropped at the end of their test, also if that fails.
 pub(crate) struct Tables {
@@ -34,6 +36,11 @@ impl Tables {
     /// What they are called.
     pub(crate) fn names(&self) -> &TableNames {
         &self.names
+    }
+
+    /// What `GALLERY_STORE` has to say for them.
+    pub(crate) fn url(&self) -> String {
+        format!("dynamodb://{}?region=eu-central-1&endpoint={}", self.names.photos, server())
     }
 
     /// A store in them, with a client of its own.
@@ -68,11 +75,11 @@ impl Drop for Tables {
 /// How to reach the server.
 pub(crate) fn config() -> Builder {
     let url = server();
-    aws_sdk_dynamodb::Config::builder()
+    Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .endpoint_url(url)
-        .credentials_provider(Credentials::new("gallery", "no secret", None, None, "tests"))
+        .credentials_provider(Credentials::new(KEY[0], KEY[1], None, None, "tests"))
 }
 
 /// A client past any store, for what the ports cannot do.

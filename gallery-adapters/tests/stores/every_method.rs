@@ -80,7 +80,7 @@ async fn use_albums(stored: &Stored) {
     albums.remove(owner, id).await.unwrap();
 }
 
-async fn use_accounts(stored: &Stored) {
+pub(crate) async fn use_accounts(stored: &Stored) {
     let (owner, now) = (stored.owner, Timestamp::from_millis(NOON));
     let email: EmailAddress = "ada@example.org".parse().unwrap();
     let users = &stored.repositories.users;
@@ -144,7 +144,7 @@ async fn use_accounts(stored: &Stored) {
     sessions.remove_expired(now, 10).await.unwrap();
 }
 
-async fn use_the_rest(stored: &Stored) {
+pub(crate) async fn use_the_rest(stored: &Stored) {
     let (owner, now) = (stored.owner, Timestamp::from_millis(NOON));
     let idempotency = &stored.repositories.idempotency;
     let claim = IdempotencyClaim {

@@ -8,6 +8,9 @@ mod commands;
 mod crashes;
 mod disk;
 mod disks;
+#[cfg(feature = "dynamodb")]
+#[path = "../../../gallery-adapters/tests/dynamodb_server/mod.rs"]
+mod dynamodb_server;
 mod hostile;
 mod imports;
 mod journey;

@@ -24,6 +24,7 @@ pub(crate) fn place(command: &mut Command, data: &Path) {
     if let Some(url) = store::url_for(data) {
         command.env("GALLERY_STORE", url);
     }
+    command.envs(store::variables_for(data));
 }
 
 /// Keeps what the developer's own gallery is told from a command.

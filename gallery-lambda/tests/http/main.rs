@@ -9,6 +9,9 @@ mod bad_input;
 mod blobs;
 mod browsers;
 mod documentation;
+#[cfg(feature = "dynamodb")]
+#[path = "../../../gallery-adapters/tests/dynamodb_server/mod.rs"]
+mod dynamodb_server;
 mod harness;
 mod hostile_text;
 mod photos;

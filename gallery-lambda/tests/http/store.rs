@@ -1,10 +1,12 @@
-//! The store that the tests run on, one for each harness: in memory, unless `GALLERY_TEST_STORE` says `sqlite` or `postgres`.
+//! The store that the tests run on, one for each harness: in memory, unless `GALLERY_TEST_STORE` says `sqlite`, `postgres` or `dynamodb`.
 
 use std::any::Any;
 
 use gallery_domain::memory::MemoryStore;
 use gallery_domain::ports::Repositories;
 
+#[cfg(feature = "dynamodb")]
+use crate::dynamodb_server;
 #[cfg(feature = "postgres")]
 use crate::postgres_server;
 
@@ -24,6 +26,8 @@ impl Store {
             "sqlite" => Self::sqlite(),
             #[cfg(feature = "postgres")]
             "postgres" => Self::postgres(),
+            #[cfg(feature = "dynamodb")]
+            "dynamodb" => Self::dynamodb(),
             other => panic!("GALLERY_TEST_STORE is {other:?}, which these tests have no store for"),
         }
     }
@@ -50,10 +54,16 @@ impl Store {
         let store = PostgresStore::new(database.options(), options);
         Self { repositories: store.repositories(), _kept: Box::new(database) }
     }
+
+    #[cfg(feature = "dynamodb")]
+    fn dynamodb() -> Self {
+        let tables = in_the_meantime(dynamodb_server::Tables::provisioned());
+        Self { repositories: tables.store().repositories(), _kept: Box::new(tables) }
+    }
 }
 
 /// Waits for something asynchronous where a test is not, in a thread whose runtime goes on afterwards.
-#[cfg(any(feature = "cli", feature = "postgres"))]
+#[cfg(any(feature = "cli", feature = "dynamodb", feature = "postgres"))]
 fn in_the_meantime<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     use std::sync::LazyLock;
     use tokio::runtime::Runtime;
