@@ -190,11 +190,11 @@ impl<'a> Look<'a> {
         let kept = Kept::of(item)?;
         let photo = &kept.photo;
         let terms = photo.terms();
-        if terms != *kept.terms() {
+        if terms != kept.terms {
             let words = |terms: &gallery_domain::terms::PhotoTerms| format!("terms {terms:?}");
             self.differs(
                 format!("columns of photo {}", photo.id),
-                words(kept.terms()),
+                words(&kept.terms),
                 words(&terms),
                 Mend::Photo(photo.id),
             );
@@ -228,7 +228,7 @@ impl<'a> Look<'a> {
             lock: photo_index::lock(photo).map(|_| photo.original.sha256),
             terms,
             line: fingerprint(kept.posting_attributes()),
-            strays: kept.strays().cloned().collect(),
+            strays: kept.strays.iter().cloned().collect(),
         };
         self.photos.insert(photo.id, expected);
         Ok(())

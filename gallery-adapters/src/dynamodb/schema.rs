@@ -117,6 +117,7 @@ struct Definition {
     billing_mode: String,
     attribute_definitions: Vec<AttributeEntry>,
     key_schema: Vec<KeyEntry>,
+    #[serde(default)]
     global_secondary_indexes: Vec<IndexEntry>,
 }
 
