@@ -95,6 +95,12 @@ const RULES: &[Rule] = &[
         because: "a gallery on PostgreSQL holds no other store",
     },
     Rule {
+        package: "gallery-adapters",
+        features: Features::Only("dynamodb,filesystem,password-identity,imaging,smtp"),
+        forbidden: &["libsqlite3-sys", "sqlx*"],
+        because: "a gallery on DynamoDB holds no SQL",
+    },
+    Rule {
         package: "gallery-lambda",
         features: Features::All,
         forbidden: &["native-tls", "openssl", "openssl-sys"],

@@ -403,10 +403,19 @@ impl DynamoDbStore {
             let wanted = wanted.map_err(|error| permanent(PROVISIONING, DynamoDbFailure::Incomplete(error)))?;
             let request =
                 self.client.update_continuous_backups().table_name(name).point_in_time_recovery_specification(wanted);
-            match request.send().await {
-                Ok(_) => {}
-                Err(error) if error.code() == Some("UnknownOperationException") => return Ok(Some(without)),
-                Err(error) => return Err(Failed(error).into_failure(PROVISIONING)),
+            let end = Instant::now() + ACTIVE_WITHIN;
+            loop {
+                match request.clone().send().await {
+                    Ok(_) => break,
+                    Err(error) if error.code() == Some("UnknownOperationException") => return Ok(Some(without)),
+                    // Of a table that is new, backups are being prepared for a while.
+                    Err(error)
+                        if error.code() == Some("ContinuousBackupsUnavailableException") && Instant::now() < end =>
+                    {
+                        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+                    }
+                    Err(error) => return Err(Failed(error).into_failure(PROVISIONING)),
+                }
             }
         }
         Ok(Some(step))

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use gallery_domain::ports::{RepositoryError, WorkQueue};
 use gallery_domain::{ClaimedWork, Task, Timestamp, Work};
 
@@ -14,6 +15,9 @@ use super::table_keys::{self, BY_DUE, DUE_AT, DUE_LIST, Due, Item, Key, PK, Tabl
 
 /// The most items that are claimed at a time.
 const CLAIMED_AT_ONCE: usize = 100;
+
+/// How many more are looked at than are to be claimed, as others may be faster. They are read with the first ones, at no cost.
+const TAKEN_BY_OTHERS: usize = 8;
 
 /// Work that outlasts a request, in DynamoDB: one item for a task. The index by due time says which may be due, and the item itself whether it is.
 /// The index lags behind by moments, so that work may be found that much later.
@@ -41,7 +45,8 @@ impl WorkQueue for DynamoDbWorkQueue {
         if limit == 0 {
             return Ok(claimed);
         }
-        for entry in due_before(&self.store, OPERATION, Due::Work, now.as_millis() + 1, limit).await? {
+        for entry in due_before(&self.store, OPERATION, Due::Work, now.as_millis() + 1, limit + TAKEN_BY_OTHERS).await?
+        {
             if claimed.len() == limit {
                 break;
             }
@@ -83,18 +88,16 @@ impl WorkQueue for DynamoDbWorkQueue {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, RepositoryError> {
-        let mut earliest = None;
-        for list in Due::Work.lists() {
+        let firsts = try_join_all(Due::Work.lists().map(async |list| {
             let query = Query::new(Table::Index, Some(BY_DUE), format!("#{DUE_LIST} = :list"))
                 .value(":list", text(list))
                 .limit(1);
-            let answer = self.store.query("work next due", &query).await?;
-            for entry in &answer.items {
-                let due_at = rows::reading("work", entry, PK, || rows::time_of(entry, DUE_AT))?;
-                earliest = Some(earliest.map_or(due_at, |earliest: Timestamp| earliest.min(due_at)));
-            }
-        }
-        Ok(earliest)
+            self.store.query("work next due", &query).await
+        }))
+        .await?;
+        let times: Result<Vec<Timestamp>, _> =
+            firsts.iter().flat_map(|answer| &answer.items).map(|entry| Ok(entry_of(entry)?.due_at)).collect();
+        times.map(|times| times.into_iter().min())
     }
 }
 
@@ -132,15 +135,15 @@ pub(super) async fn due_before(
     millis: i64,
     limit: usize,
 ) -> Result<Vec<DueEntry>, RepositoryError> {
-    let mut found = Vec::new();
-    for list in due.lists() {
+    let lists = try_join_all(due.lists().map(async |list| {
         let query = Query::new(Table::Index, Some(BY_DUE), format!("#{DUE_LIST} = :list AND #{DUE_AT} < :millis"))
             .value(":list", text(list))
             .value(":millis", number(millis));
-        for entry in store.query_up_to(operation, query, limit).await? {
-            found.push(entry_of(&entry)?);
-        }
-    }
+        store.query_up_to(operation, query, limit).await
+    }))
+    .await?;
+    let found: Result<Vec<DueEntry>, _> = lists.iter().flatten().map(entry_of).collect();
+    let mut found = found?;
     found.sort_by_key(|entry| entry.due_at);
     Ok(found)
 }

@@ -15,6 +15,8 @@ use crate::dynamodb_server;
 pub(crate) enum Fault {
     /// The server does not look at it, as there are too many.
     Throttled,
+    /// The server refuses it, with this code.
+    Refused(&'static str),
     /// The server breaks down before it does anything.
     BrokenBefore,
     /// The server does it, breaks down, and says so.
@@ -28,7 +30,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 6] =
+    /// Those that pass.
+    pub(crate) const PASSING: [Self; 6] =
         [Self::Throttled, Self::BrokenBefore, Self::BrokenAfter, Self::Cut, Self::Lost, Self::Silence];
 }
 
@@ -89,6 +92,7 @@ async fn pass_on(mut client: TcpStream, plan: Plan) {
         let answer = match fault {
             None => done(&request).await,
             Some(Fault::Throttled) => refusal("400 Bad Request", "ThrottlingException"),
+            Some(Fault::Refused(code)) => refusal("400 Bad Request", code),
             Some(Fault::BrokenBefore) => refusal("500 Internal Server Error", "InternalServerError"),
             Some(Fault::BrokenAfter) => {
                 done(&request).await;

@@ -51,8 +51,8 @@ pub(super) async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Ex
     let config = configure_existing(data)?;
     if config.store.file().is_none() {
         bail!(
-            "{} is no file that could be copied. Back up a PostgreSQL server with its own tools, as with `pg_dump --format=custom`; when that \
-             is done, copy {} and the signing.key in {}, so that no photo of the dump lacks its bytes",
+            "{} is no file that could be copied. Back up a PostgreSQL server with its own tools, as with `pg_dump --format=custom`, and tables of \
+             DynamoDB with its backups; when that is done, copy {} and the signing.key in {}, so that no photo of the backup lacks its bytes",
             config.store,
             config.blobs,
             data.display()
