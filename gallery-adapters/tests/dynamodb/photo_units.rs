@@ -123,8 +123,8 @@ async fn a_page_of_a_search_costs_the_same_however_many_photos_there_are() {
     let owner = things.owner();
     // One in two has the first word, one in five the second, and few have both.
     let photo = |number: usize| {
-        let lake = if number % 2 == 0 { "lake" } else { "hill" };
-        let photo = things.photo(owner).title(lake).description(if number % 5 == 0 { "sea" } else { "sky" });
+        let lake = if number.is_multiple_of(2) { "lake" } else { "hill" };
+        let photo = things.photo(owner).title(lake).description(if number.is_multiple_of(5) { "sea" } else { "sky" });
         photo.file_name(&format!("IMG_{number}.jpg")).build()
     };
     let queries = ["\"lake\"", "lake", "\"lake\" \"sea\"", "\"lake\" OR \"sea\"", "type:jpeg", "\"lake\" before:2030"];
@@ -213,10 +213,10 @@ async fn albums_cost_what_the_page_says() {
     metered.assert_cost("AlbumRepository remove_photos", 2, 1.0, 8.0);
 
     let mut ids = vec![album.id];
-    for number in 0..54 {
+    for (number, photo) in photos.iter().take(54).enumerate() {
         let album = things.album(owner, &format!("Album {number}"));
         keep_album(store, &album).await;
-        append(store, &album, &[&photos[number]]).await;
+        append(store, &album, &[photo]).await;
         ids.push(album.id);
     }
     metered.forget();
