@@ -124,6 +124,18 @@ pub(super) fn showing(owner: UserId, place: &Place, shown: Option<Timestamp>) ->
     writes
 }
 
+/// Writes a place anew, with the photo seen at this instant or not. The count is not among these.
+pub(super) fn mending(owner: UserId, place: &Place, shown: Option<Timestamp>) -> Vec<Write> {
+    let membership = Write::update(table_keys::membership(owner, place.photo, place.album));
+    let membership = match shown {
+        Some(at) => membership.set("#Shown = :shown").value(":shown", time_value(at)),
+        None => membership.unset("#Shown"),
+    };
+    let mut writes = vec![place.guarding(membership), entry_by_rank(owner, &Place { shown, ..place.clone() })];
+    writes.extend(shown.map(|at| Write::put(table_keys::time(owner, place.album, at, place.photo), [])));
+    writes
+}
+
 /// Counts places and photos that are seen in an album, if it is there.
 pub(super) fn counting(owner: UserId, album: AlbumId, places: i64, photos: i64) -> Write {
     Write::update(table_keys::album(owner, album))

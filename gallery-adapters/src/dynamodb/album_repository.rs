@@ -503,7 +503,7 @@ impl AlbumRepository for DynamoDbAlbumRepository {
 }
 
 /// The entries of an album in lists.
-fn listings(album: &Album) -> Vec<Key> {
+pub(super) fn listings(album: &Album) -> Vec<Key> {
     let created = table_keys::place(album.created_at, album.id.as_uuid());
     match album.trashed {
         None => vec![

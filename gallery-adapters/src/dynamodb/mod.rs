@@ -12,6 +12,7 @@ mod credential_repository;
 mod error;
 mod idempotency_repository;
 mod photo_audit;
+mod photo_change;
 mod photo_index;
 mod photo_repository;
 mod photo_search;

@@ -8,11 +8,12 @@ use gallery_domain::{
     Task, UserId, Work,
 };
 
-use super::photo_index::{self, Change, Kind};
+use super::change::Write;
+use super::photo_change::{Change, Kind};
 use super::reading::Query;
 use super::rows::{self, number, text};
 use super::table_keys::{self, GAP, Item, Key, List, SK, Table};
-use super::{DynamoDbStore, photo_audit, photo_search, work_queue};
+use super::{DynamoDbStore, photo_audit, photo_index, photo_search, work_queue};
 
 /// The longest sort key.
 const LONGEST_KEY: usize = 1024;
@@ -38,7 +39,7 @@ impl DynamoDbPhotoRepository {
         owner: UserId,
         id: PhotoId,
         kind: Kind<'a>,
-        work: Option<super::change::Write>,
+        work: Option<Write>,
     ) -> Change<'a> {
         Change { store: &self.store, operation, owner, id, kind, work }
     }

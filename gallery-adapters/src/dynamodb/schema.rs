@@ -117,6 +117,7 @@ struct Definition {
     billing_mode: String,
     attribute_definitions: Vec<AttributeEntry>,
     key_schema: Vec<KeyEntry>,
+    #[serde(default)]
     global_secondary_indexes: Vec<IndexEntry>,
 }
 
@@ -310,6 +311,8 @@ impl DynamoDbStore {
                 .build()
         };
         let indexes: Result<Vec<_>, _> = definition.global_secondary_indexes.iter().map(index).collect();
+        // An empty list is refused.
+        let indexes = Some(indexes.map_err(incomplete)?).filter(|indexes| !indexes.is_empty());
         let request = self
             .client
             .create_table()
@@ -317,7 +320,7 @@ impl DynamoDbStore {
             .billing_mode(BillingMode::from(&*definition.billing_mode))
             .set_attribute_definitions(Some(definition.attributes().map_err(incomplete)?))
             .set_key_schema(Some(keys(&definition.key_schema).map_err(incomplete)?))
-            .set_global_secondary_indexes(Some(indexes.map_err(incomplete)?));
+            .set_global_secondary_indexes(indexes);
         let mut tries = Tries::new(self.options.retry_for);
         loop {
             match request.clone().send().await {

@@ -481,7 +481,7 @@ mod tests {
         let id = PhotoId::from_uuid(Uuid::from_u128(0x018f_d3a2_5c00_7abc_8def_0123_4567_89ab));
         let item = photo(id).attributes();
         assert_eq!(item[PHOTO_ID], AttributeValue::S("018fd3a2-5c00-7abc-8def-0123456789ab".to_owned()));
-        assert_eq!(item[CREATION_TIME], AttributeValue::N("1717243632640".to_owned()));
+        assert_eq!(item[CREATION_TIME], AttributeValue::N("1717242584064".to_owned()));
         assert_eq!(Key::of(Table::Photos, &item), Some(photo(id)));
     }
 

@@ -10,6 +10,9 @@ mod stores;
 
 mod faults;
 mod meter;
+mod photo_changes;
+mod photo_index;
+mod photo_units;
 mod proxy;
 mod tables;
 mod units;

@@ -46,6 +46,11 @@ impl Metered {
         }
     }
 
+    /// What was done since the last time.
+    pub(crate) fn taken(&self) -> Cost {
+        self.meter.take().0
+    }
+
     /// Forgets what was done since the last time, as it was only preparation.
     pub(crate) fn forget(&self) {
         self.meter.take();
