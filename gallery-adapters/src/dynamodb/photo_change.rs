@@ -11,8 +11,9 @@ use super::album_places::{self, Place};
 use super::change::{Refusals, TRANSACTION, Transacted, Tries, Write};
 use super::error::{DynamoDbFailure, Remedy, transient};
 use super::photo_index::{Kept, entries, lock, lock_attributes, share, shown_at, tags};
+use super::reading::Query;
 use super::rows::{self, number, uuid_value};
-use super::table_keys::{self, Key, List};
+use super::table_keys::{self, Key, List, Table};
 
 /// How many tags are counted off by one transaction where they do not fit into the change.
 const UNCOUNTED_AT_ONCE: usize = 60;
@@ -456,6 +457,19 @@ impl DynamoDbStore {
             kept = next;
         }
         Ok(Some(kept))
+    }
+
+    /// Removes what counters at zero an owner still has, because removing them right away had failed: they hold names of tags.
+    pub(super) async fn tidy_counters_of(&self, owner: UserId) -> Result<(), RepositoryError> {
+        const OPERATION: &str = "photo counters";
+        let mut counters = Vec::new();
+        for partition in [table_keys::months_of(owner), table_keys::tags_of(owner)] {
+            let query = Query::partition(partition).filter("#Photos = :zero").value(":zero", number(0));
+            let items = self.query_all(OPERATION, query).await?;
+            counters.extend(items.iter().filter_map(|item| Key::of(Table::Index, item)));
+        }
+        self.tidy_counters(counters).await;
+        Ok(())
     }
 
     /// Removes counters that are at zero. They say the same as none, so that it does not matter if this fails.

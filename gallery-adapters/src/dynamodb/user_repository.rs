@@ -82,6 +82,7 @@ impl UserRepository for DynamoDbUserRepository {
     async fn remove(&self, id: UserId, work: Option<Work>) -> Result<(), RepositoryError> {
         const OPERATION: &str = "user remove";
         let task = Task::Account { owner: id };
+        self.store.tidy_counters_of(id).await?;
         loop {
             let kept = self.find(id).await?;
             let profile = Write::delete(table_keys::profile(id));

@@ -126,6 +126,9 @@ impl Damage {
             if !(pk.starts_with(partition) && sk.starts_with(sort)) {
                 continue;
             }
+            if matches!(self, Self::Without(_, _, name) if !item.contains_key(name)) {
+                continue;
+            }
             hits += 1;
             match self {
                 Self::Number(_, _, name, digits) => {
@@ -135,7 +138,7 @@ impl Damage {
                     item.insert("SK".to_owned(), AttributeValue::S(sk.replacen(from, to, 1)));
                 }
                 Self::Without(_, _, name) => {
-                    item.remove(name).unwrap();
+                    item.remove(name);
                 }
                 Self::Gone(..) => {
                     let delete = client.delete_item().table_name(table);

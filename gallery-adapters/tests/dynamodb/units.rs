@@ -90,7 +90,7 @@ async fn users_cost_what_the_page_says() {
     users.replace(&closing, renamed.revision, Some(work)).await.unwrap();
     metered.assert_cost("UserRepository replace with work", 1, 0.0, 5.0);
     users.remove(user.id, None).await.unwrap();
-    metered.assert_cost("UserRepository remove", 2, 1.0, 11.0);
+    metered.assert_cost("UserRepository remove", 4, 3.0, 11.0);
     for _ in 0..100 {
         users.insert(&things.user()).await.unwrap();
     }
