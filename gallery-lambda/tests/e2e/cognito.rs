@@ -52,9 +52,9 @@ impl Cloud {
                 .json()
                 .await
                 .unwrap();
-            let mails =
+            let mut mails =
                 all["messages"].as_object().unwrap().values().flat_map(|of_account| of_account.as_array().unwrap());
-            let last = mails.filter(|mail| mail["Source"].as_str().unwrap().contains(from)).next_back();
+            let last = mails.rfind(|mail| mail["Source"].as_str().unwrap().contains(from));
             if let Some(mail) = last {
                 return mail["BodyText"].as_str().unwrap().to_owned();
             }
