@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is the failure that the test reports")]
 
+#[cfg(feature = "dynamodb")]
+#[path = "../../../gallery-adapters/tests/dynamodb_server/mod.rs"]
+mod dynamodb_server;
 #[allow(dead_code, reason = "these tests ask for less than those of the API")]
 #[path = "../http/harness.rs"]
 mod harness;
