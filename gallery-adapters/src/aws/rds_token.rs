@@ -1,4 +1,4 @@
-//! A token of IAM in the place of a database's password: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
+//! A token of IAM in the place of a database's password: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html>
 
 use std::error::Error;
 use std::fmt;

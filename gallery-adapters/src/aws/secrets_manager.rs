@@ -1,4 +1,4 @@
-//! A database's password in AWS Secrets Manager: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
+//! A database's password in AWS Secrets Manager: <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html>
 
 use std::error::Error;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Every repository in two tables of DynamoDB: what a gallery needs that runs on Lambda, and that nobody has to keep running.
 //!
-//! - Everything that a port answers is read from the tables themselves, as of now. Only [`ByDue`](table_keys::BY_DUE), an index by time, may lag
+//! - Everything that a port answers is read from the tables themselves, as of now. Only `ByDue`, an index by time, may lag
 //!   behind, and what it says is looked at in the table before anything is done.
 //! - There is no scan. Each list is a partition, or an index, in its own order.
 //! - What DynamoDB does to a request need not be noticed: `change` says how.
