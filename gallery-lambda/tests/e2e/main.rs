@@ -9,6 +9,8 @@ mod crashes;
 mod disk;
 mod disks;
 #[cfg(feature = "dynamodb")]
+mod dynamodb;
+#[cfg(feature = "dynamodb")]
 #[path = "../../../gallery-adapters/tests/dynamodb_server/mod.rs"]
 mod dynamodb_server;
 mod hostile;
