@@ -346,12 +346,20 @@ impl AlbumRepository for DynamoDbAlbumRepository {
         // Of a photo that is named twice, the last rank holds.
         let mut ranks: HashMap<PhotoId, Rank> = places.iter().map(|place| (place.photo, place.rank.clone())).collect();
         let mut added = 0;
+        // Where those stood that have to be tried anew.
+        let mut stood: HashMap<PhotoId, Rank> = HashMap::new();
         let mut tries = Tries::new(self.store.options.retry_for);
         while !ranks.is_empty() {
             if self.store.get(OPERATION, &table_keys::album(owner, album)).await?.is_none() {
                 break;
             }
-            let additions = self.additions(OPERATION, owner, album, &ranks).await?;
+            let mut additions = self.additions(OPERATION, owner, album, &ranks).await?;
+            // Whoever moved a photo meanwhile may as well have done it right after this call: so that many who move one photo at the same time do not
+            // have to wait for each other.
+            additions.retain(|addition| match (stood.get(&addition.photo), &addition.from) {
+                (Some(before), Some(now)) => now.rank == *before,
+                _ => true,
+            });
             let mut left = Vec::new();
             for some in additions.chunks((TRANSACTION - 1) / Addition::WRITES) {
                 match self.add_some(OPERATION, owner, album, some).await? {
@@ -360,6 +368,11 @@ impl AlbumRepository for DynamoDbAlbumRepository {
                 }
             }
             ranks.retain(|photo, _| left.contains(photo));
+            stood = additions
+                .into_iter()
+                .filter(|addition| left.contains(&addition.photo))
+                .filter_map(|addition| Some((addition.photo, addition.from?.rank)))
+                .collect();
             if !ranks.is_empty() {
                 tries.again(OPERATION, Remedy::Again, || Self::busy(OPERATION)).await?;
             }

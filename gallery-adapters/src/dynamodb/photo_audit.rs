@@ -17,6 +17,7 @@ use super::DynamoDbStore;
 use super::album_places::{self, Place};
 use super::album_repository;
 use super::change::{TRANSACTION, Write};
+use super::photo_change::is_not_of;
 use super::photo_index::{self, Kept, listed_at, shown_at};
 use super::photo_repository::{cursor, id_in_all, posting};
 use super::reading::Query;
@@ -556,12 +557,9 @@ impl Mend {
             Self::Unwanted(key, id) => {
                 // A change of the photo meanwhile may have made it wanted.
                 let kept = store.kept(OPERATION, owner, *id).await?;
-                let check = Write::check(table_keys::photo(*id));
                 let check = match &kept {
-                    Some(kept) => kept.guarding(check),
-                    None => check
-                        .only_if("attribute_not_exists(#PhotoID) OR #OwnerID <> :owner")
-                        .value(":owner", uuid_value(owner.as_uuid())),
+                    Some(kept) => kept.guarding(Write::check(table_keys::photo(*id))),
+                    None => is_not_of(owner, *id),
                 };
                 store.transact(OPERATION, vec![Write::delete(key.clone()), check]).await.map(drop)
             }

@@ -391,15 +391,14 @@ impl Change<'_> {
         self.part(writes).await
     }
 
-    /// Takes the photo out of some albums, whatever becomes of it.
+    /// Takes the photo out of its albums, whatever becomes of it.
     async fn leave(&self, albums: Vec<Vec<Write>>) -> Result<Attempt, RepositoryError> {
-        let mut writes = Vec::new();
-        for album in albums {
-            if writes.len() + album.len() <= TRANSACTION {
-                writes.extend(album);
+        for writes in together(albums, TRANSACTION) {
+            if !self.store.transact(self.operation, writes).await?.is_done() {
+                return Ok(Attempt::Overtaken);
             }
         }
-        self.part(writes).await
+        Ok(Attempt::PartDone)
     }
 
     async fn part(&self, writes: Vec<Write>) -> Result<Attempt, RepositoryError> {
@@ -511,30 +510,49 @@ impl DynamoDbStore {
             if albums.is_empty() && photo.as_ref().is_none_or(|kept| !kept.unsettled) {
                 return Ok(());
             }
-            // The photo has to be as it is believed to be, or absent; and once all of its albums follow, that is noted.
-            let mut writes = Vec::new();
-            let mut albums = albums.into_iter().peekable();
-            while let Some(album) = albums.next_if(|album| writes.len() + album.len() < TRANSACTION) {
-                writes.extend(album);
-            }
-            let is_last = albums.peek().is_none();
-            writes.push(match &photo {
-                None => Write::check(table_keys::photo(id)).only_if_absent(),
-                Some(kept) if kept.unsettled && is_last => {
-                    let mut next = kept.clone();
-                    next.unsettled = false;
-                    kept.stepping(&mut next)
+            let chunks = together(albums, TRANSACTION - 1);
+            let last = chunks.len() - 1;
+            let mut overtaken = false;
+            for (number, mut writes) in chunks.into_iter().enumerate() {
+                // The photo has to be as it is believed to be; and once all of its albums follow, that is noted.
+                writes.push(match &photo {
+                    None => is_not_of(owner, id),
+                    Some(kept) if kept.unsettled && number == last => {
+                        let mut next = kept.clone();
+                        next.unsettled = false;
+                        kept.stepping(&mut next)
+                    }
+                    Some(kept) => kept.guarding(Write::check(table_keys::photo(id))),
+                });
+                if !self.transact(operation, writes).await?.is_done() {
+                    overtaken = true;
+                    break;
                 }
-                Some(kept) => kept.guarding(Write::check(table_keys::photo(id))),
-            });
-            let done = self.transact(operation, writes).await?.is_done();
-            if done && is_last {
+            }
+            if !overtaken {
                 return Ok(());
             }
-            if !done {
-                tries.again(operation, Remedy::Again, || transient(operation, DynamoDbFailure::Busy)).await?;
-                photo = self.kept(operation, owner, id).await?;
-            }
+            tries.again(operation, Remedy::Again, || transient(operation, DynamoDbFailure::Busy)).await?;
+            photo = self.kept(operation, owner, id).await?;
         }
     }
+}
+
+/// Writes that belong together, in as few transactions of so many writes as they fit into; one that is empty if there are none.
+fn together(albums: Vec<Vec<Write>>, most: usize) -> Vec<Vec<Write>> {
+    let mut transactions = vec![Vec::new()];
+    for writes in albums {
+        match transactions.last_mut() {
+            Some(last) if last.len() + writes.len() <= most => last.extend(writes),
+            _ => transactions.push(writes),
+        }
+    }
+    transactions
+}
+
+/// Only if the owner has no such photo.
+pub(super) fn is_not_of(owner: UserId, id: PhotoId) -> Write {
+    Write::check(table_keys::photo(id))
+        .only_if("attribute_not_exists(#PhotoID) OR #OwnerID <> :owner")
+        .value(":owner", uuid_value(owner.as_uuid()))
 }

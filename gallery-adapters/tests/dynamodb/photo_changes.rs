@@ -14,6 +14,7 @@ use gallery_domain::search::SearchQuery;
 use gallery_domain::{Album, Description, PageRequest, PageSize, Photo, PhotoId, Tags, Title, UserId};
 
 use crate::dynamodb_server::{self, Tables};
+use crate::meter::Meter;
 
 /// Lets so many transactions through, and fails all others: as if the process had ended there.
 #[derive(Clone, Debug)]
@@ -145,6 +146,48 @@ async fn a_change_that_is_larger_than_a_transaction_is_made_all_the_same() {
     store.photos.remove(owner, id).await.unwrap();
     large.assert_whole(&store, "after it was removed").await;
     assert!(store.albums.albums_of(owner, id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn hundreds_of_albums_follow_a_photo_in_a_few_requests() {
+    let (things, tables, meter) = (Things::new(), Tables::provisioned().await, Meter::default());
+    let config = dynamodb_server::config().interceptor(meter.clone());
+    let store = DynamoDbStore::new(config, tables.names().clone(), DynamoDbOptions::default()).repositories();
+    let owner = things.owner();
+    let photo = things.photo(owner).title("word").build();
+    keep(&store, &photo).await;
+    let mut albums = Vec::new();
+    for number in 0..300 {
+        let album = things.album(owner, &format!("Album {number}"));
+        keep_album(&store, &album).await;
+        append(&store, &album, &[&photo]).await;
+        albums.push(album);
+    }
+    let assert_counts = async |count: u64, when: &str| {
+        for album in &albums {
+            let entry = store.albums.find(owner, album.id).await.unwrap().unwrap();
+            assert_eq!(entry.photo_count, count, "{when}");
+        }
+        assert_derived(&store, owner, when).await;
+    };
+    let assert_few = |when: &str| {
+        let (cost, operations) = meter.take();
+        println!("{when}: {cost:?} {operations:?}");
+        assert!(cost.requests <= 24, "{cost:?} {when}");
+    };
+    meter.take();
+    change(&store, owner, photo.id, trash(things.at(1))).await;
+    assert_few("into the trash");
+    assert_counts(0, "in the trash").await;
+    meter.take();
+    change(&store, owner, photo.id, restore).await;
+    assert_few("out of the trash");
+    assert_counts(1, "out of the trash").await;
+    meter.take();
+    store.photos.remove(owner, photo.id).await.unwrap();
+    assert_few("removed");
+    assert_counts(0, "removed").await;
+    assert!(store.albums.albums_of(owner, photo.id).await.unwrap().is_empty());
 }
 
 #[tokio::test]
