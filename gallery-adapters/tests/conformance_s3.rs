@@ -27,8 +27,7 @@ mod whole {
 mod in_parts {
     use super::*;
 
-    // All clauses but that of concurrent puts: S3 completes an upload in parts only if the key is free, at once; SeaweedFS first looks and then
-    // completes, so that of several that end at the same moment more than one may succeed there.
+    // All clauses but the one below.
     gallery_domain::conformance_tests!(
         blob_store,
         Arc<dyn BlobStore>,
@@ -62,6 +61,26 @@ mod in_parts {
             every_page_size_visits_each_key_once,
             a_cursor_of_a_removed_blob_still_works,
             listing_visits_each_key_once_while_others_write,
+        ]
+    );
+}
+
+/// SeaweedFS looks whether a key is free and then completes an upload in parts; this server does both at once, as S3 does, but copies onto taken keys.
+mod in_parts_at_once {
+    use super::*;
+
+    async fn blobs() -> Arc<dyn BlobStore> {
+        Arc::new(empty_place(&Server::named(MINISTACK)).await.in_parts(1_000, 5 << 20))
+    }
+
+    gallery_domain::conformance_tests!(
+        blob_store,
+        Arc<dyn BlobStore>,
+        blobs().await,
+        [
+            of_concurrent_puts_of_a_key_one_wins,
+            nobody_sees_a_part_of_a_blob,
+            a_taken_key_is_refused_and_keeps_what_it_had
         ]
     );
 }
