@@ -20,35 +20,32 @@ pub(crate) fn run(photo_folder: Option<PathBuf>) -> Result<()> {
         command::run(doc.env("RUSTDOCFLAGS", "--deny=warnings"))
     })?;
     let photos = step(7, "photos", || photos::gather(photo_folder))?;
-    let test = |targets: &[&'static str]| {
+    let usual = step(8, "PostgreSQL", Server::start_usual)?;
+    let tables = step(9, "DynamoDB", dynamodb::Server::start)?;
+    let aws = step(10, "other servers that speak the protocols of AWS", Servers::start)?;
+    // Every step knows every server: a test of one store may start the program on another.
+    let test = |postgres: &Server, store: Option<&str>, targets: &[&'static str]| {
         // Every failure is shown, not only those of the first binary that has one.
         let mut test = command::cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]);
         // A server or a folder that is missing is a failure from here on, never a reason to leave a test out.
         test.args(targets).env("GALLERY_REQUIRE_BACKENDS", "all").env("GALLERY_TEST_PHOTOS", &photos);
-        test
+        test.envs(store.map(|store| (STORE, store)));
+        command::run(aws.tell(tables.tell(postgres.tell(&mut test))))
     };
-    let server = step(8, "PostgreSQL", Server::start_usual)?;
-    let tables = step(9, "DynamoDB", dynamodb::Server::start)?;
-    let aws = step(10, "other servers that speak the protocols of AWS", Servers::start)?;
-    step(11, "tests", || command::run(aws.tell(tables.tell(server.tell(&mut test(&[]))))))?;
-    step(12, "the API on SQLite", || command::run(test(&["--test=http"]).env(STORE, "sqlite")))?;
-    step(13, "the API and the program on PostgreSQL", || {
-        command::run(aws.tell(server.tell(test(&["--test=http", "--test=end_to_end"]).env(STORE, "postgres"))))
-    })?;
-    step(14, "the API and the program on DynamoDB", || {
-        let mut test = test(&["--test=http", "--test=end_to_end"]);
-        // Some tests of the program are about PostgreSQL, whatever the others run on.
-        command::run(aws.tell(tables.tell(server.tell(test.env(STORE, "dynamodb")))))?;
-        tables.stop()?;
-        server.stop()
-    })?;
+    let program = ["--test=http", "--test=end_to_end"];
+    step(11, "tests", || test(&usual, None, &[]))?;
+    step(12, "the API on SQLite", || test(&usual, Some("sqlite"), &["--test=http"]))?;
+    step(13, "the API and the program on PostgreSQL", || test(&usual, Some("postgres"), &program))?;
+    step(14, "the API and the program on DynamoDB", || test(&usual, Some("dynamodb"), &program))?;
     step(15, "the page", || page::test(&photos))?;
     step(16, "the newest PostgreSQL", || {
-        let server = Server::start_newest()?;
-        let targets = ["--test=*postgres*", "--test=schema_upgrades", "--test=http", "--test=end_to_end"];
-        command::run(aws.tell(server.tell(test(&targets).env(STORE, "postgres"))))?;
-        server.stop()
+        usual.stop()?;
+        let newest = Server::start_newest()?;
+        let stores = ["--test=*postgres*", "--test=schema_upgrades"];
+        test(&newest, Some("postgres"), &[stores, program].concat())?;
+        newest.stop()
     })?;
+    tables.stop()?;
     eprintln!("\ncargo xtask test: all {STEPS} steps passed");
     Ok(())
 }

@@ -38,7 +38,7 @@ use uuid::Uuid;
 use self::pool::{AccessToken, Pool};
 pub use self::provision::{CreatedPool, create_pool};
 pub use self::settings::CognitoSettings;
-use crate::password_identity::limits::{CODE_MAIL, RESET_MAIL, SIGN_UP_MAIL};
+use crate::password_identity::limits::SIGN_UP_MAIL;
 use crate::password_identity::{
     Background, CODE_ATTEMPTS, IdentityPorts, codes, mails, no_sooner_than_others, rules, too_many_at_once,
 };
@@ -126,17 +126,7 @@ impl IdentityProvider for CognitoIdentity {
     }
 
     async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
-        self.ports.count(CODE_MAIL, email).await?;
-        let (ports, email) = (self.ports.clone(), email.clone());
-        self.background
-            .behind_the_answer(async move {
-                match user {
-                    Some(user) => ports.mail_code_again(user, &email).await,
-                    None => Ok(()),
-                }
-            })
-            .await;
-        Ok(())
+        self.ports.resend_code(&self.background, user, email).await
     }
 
     async fn confirm(&self, email: &EmailAddress, code: &str) -> Result<UserId, IdentityError> {
@@ -199,17 +189,7 @@ impl IdentityProvider for CognitoIdentity {
     }
 
     async fn forgot_password(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
-        self.ports.count(RESET_MAIL, email).await?;
-        let (ports, site, email) = (self.ports.clone(), self.site.clone(), email.clone());
-        self.background
-            .behind_the_answer(async move {
-                match user {
-                    Some(user) => ports.mail_reset_link(user, &email, &site).await,
-                    None => Ok(()),
-                }
-            })
-            .await;
-        Ok(())
+        self.ports.forgot_password(&self.background, user, email, &self.site).await
     }
 
     async fn reset_password(

@@ -110,17 +110,7 @@ impl IdentityProvider for PasswordIdentity {
     }
 
     async fn resend_code(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
-        self.ports.count(CODE_MAIL, email).await?;
-        let (ports, email) = (self.ports.clone(), email.clone());
-        self.background
-            .behind_the_answer(async move {
-                match user {
-                    Some(user) => ports.mail_code_again(user, &email).await,
-                    None => Ok(()),
-                }
-            })
-            .await;
-        Ok(())
+        self.ports.resend_code(&self.background, user, email).await
     }
 
     async fn confirm(&self, email: &EmailAddress, code: &str) -> Result<UserId, IdentityError> {
@@ -172,17 +162,7 @@ impl IdentityProvider for PasswordIdentity {
     }
 
     async fn forgot_password(&self, user: Option<UserId>, email: &EmailAddress) -> Result<(), IdentityError> {
-        self.ports.count(RESET_MAIL, email).await?;
-        let (ports, site, email) = (self.ports.clone(), self.site.clone(), email.clone());
-        self.background
-            .behind_the_answer(async move {
-                match user {
-                    Some(user) => ports.mail_reset_link(user, &email, &site).await,
-                    None => Ok(()),
-                }
-            })
-            .await;
-        Ok(())
+        self.ports.forgot_password(&self.background, user, email, &self.site).await
     }
 
     async fn reset_password(
@@ -309,6 +289,47 @@ impl PasswordIdentity {
 }
 
 impl IdentityPorts {
+    /// Mails another code to whoever waits for one, behind an answer that tells nobody whether anybody does.
+    pub(crate) async fn resend_code(
+        &self,
+        background: &Background,
+        user: Option<UserId>,
+        email: &EmailAddress,
+    ) -> Result<(), IdentityError> {
+        self.count(CODE_MAIL, email).await?;
+        let (ports, email) = (self.clone(), email.clone());
+        background
+            .behind_the_answer(async move {
+                match user {
+                    Some(user) => ports.mail_code_again(user, &email).await,
+                    None => Ok(()),
+                }
+            })
+            .await;
+        Ok(())
+    }
+
+    /// Mails a link to set a new password to whoever has this address, behind an answer that tells nobody whether anybody does.
+    pub(crate) async fn forgot_password(
+        &self,
+        background: &Background,
+        user: Option<UserId>,
+        email: &EmailAddress,
+        site: &Url,
+    ) -> Result<(), IdentityError> {
+        self.count(RESET_MAIL, email).await?;
+        let (ports, email, site) = (self.clone(), email.clone(), site.clone());
+        background
+            .behind_the_answer(async move {
+                match user {
+                    Some(user) => ports.mail_reset_link(user, &email, &site).await,
+                    None => Ok(()),
+                }
+            })
+            .await;
+        Ok(())
+    }
+
     async fn put_password(&self, user: UserId, password: PasswordHash) -> Result<(), IdentityError> {
         Ok(self.credentials.put(&Credential { user, password, changed_at: self.clock.now() }).await?)
     }

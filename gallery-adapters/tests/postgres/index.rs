@@ -35,37 +35,13 @@ async fn a_tag_is_spelt_as_on_a_photo_that_still_has_it() {
 #[tokio::test]
 async fn a_search_of_which_little_matches_answers_short_pages_rather_than_looking_at_everything() {
     let fixture = Fixture::new().await;
-    let mut photos = Vec::new();
-    for number in 0..1300 {
-        let photo = fixture.photo(number, |photo| {
-            photo.details.title = title(if number == 77 { "plain unique" } else { "plain" });
-        });
-        photos.push(photo.await);
-    }
-    let scope = AlbumScope::default();
-    let wanted = expected(&photos, "unique", |_| true);
-    for query in ["type:jpeg title:unique", "type:jpeg \"plain\" title:uniq*", "plain -img", "\"plain\" is:favourite"] {
-        let (found, _) = search(&fixture, query, &scope, 50).await;
-        assert_eq!(found, expected(&photos, query, |_| true), "{query}");
-    }
-    // No index knows of types, so that the timeline is walked.
-    let (found, pages) = search(&fixture, "type:png", &scope, 50).await;
-    assert_eq!(found, []);
-    assert!(pages >= 2, "{pages}");
-    assert_eq!(search(&fixture, "\"unique\"", &scope, 100).await, (wanted, 1), "the index knows where it is");
+    searches::a_rare_match_makes_short_pages(&fixture).await;
 }
 
 #[tokio::test]
 async fn a_beginning_of_more_terms_than_are_merged_finds_all_of_them() {
     let fixture = Fixture::new().await;
-    let mut photos = Vec::new();
-    for number in 0..200 {
-        photos.push(fixture.photo(number, |photo| photo.details.title = title(&format!("sea{number}"))).await);
-    }
-    let scope = AlbumScope::default();
-    for query in ["sea", "sea1", "sea14", "sea1 OR sea2", "sea -sea1*", "tag:se"] {
-        assert_eq!(search(&fixture, query, &scope, 20).await.0, expected(&photos, query, |_| true), "{query}");
-    }
+    searches::a_beginning_finds_all_of_many_terms(&fixture).await;
 }
 
 #[tokio::test]

@@ -180,3 +180,37 @@ pub(crate) async fn tags_are_spelt_as_on_a_photo(stored: &Stored) {
     let key = tag_key("ÉT");
     assert_eq!(stored.repositories.photos.tags(stored.owner, &key, 10).await.unwrap().len(), 1);
 }
+
+/// A search of which little matches answers short pages rather than looking at everything.
+pub(crate) async fn a_rare_match_makes_short_pages(stored: &Stored) {
+    let mut photos = Vec::new();
+    for number in 0..1300 {
+        let photo = stored.photo(number, |photo| {
+            photo.details.title = title(if number == 77 { "plain unique" } else { "plain" });
+        });
+        photos.push(photo.await);
+    }
+    let scope = AlbumScope::default();
+    let wanted = expected(&photos, "unique", |_| true);
+    for query in ["type:jpeg title:unique", "type:jpeg \"plain\" title:uniq*", "plain -img", "\"plain\" is:favourite"] {
+        let (found, _) = search(stored, query, &scope, 50).await;
+        assert_eq!(found, expected(&photos, query, |_| true), "{query}");
+    }
+    // No index knows of types, so that the timeline is walked.
+    let (found, pages) = search(stored, "type:png", &scope, 50).await;
+    assert_eq!(found, []);
+    assert!(pages >= 2, "{pages}");
+    assert_eq!(search(stored, "\"unique\"", &scope, 100).await, (wanted, 1), "the index knows where it is");
+}
+
+/// A beginning of more terms than are merged finds all of them.
+pub(crate) async fn a_beginning_finds_all_of_many_terms(stored: &Stored) {
+    let mut photos = Vec::new();
+    for number in 0..200 {
+        photos.push(stored.photo(number, |photo| photo.details.title = title(&format!("sea{number}"))).await);
+    }
+    let scope = AlbumScope::default();
+    for query in ["sea", "sea1", "sea14", "sea1 OR sea2", "sea -sea1*", "tag:se"] {
+        assert_eq!(search(stored, query, &scope, 20).await.0, expected(&photos, query, |_| true), "{query}");
+    }
+}
