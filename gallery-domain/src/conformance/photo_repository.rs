@@ -12,8 +12,8 @@ use super::fixtures::{
 use crate::ports::{Repositories, RepositoryError};
 use crate::terms::tag_key;
 use crate::{
-    Month, PageRequest, PageSize, Photo, PhotoCursor, PhotoDetails, PhotoId, PhotoState, Quota, Sha256Digest, Tag,
-    Timestamp, Usage, UserId,
+    Month, PageRequest, PageSize, Photo, PhotoCursor, PhotoDetails, PhotoId, PhotoState, Position, Quota, Sha256Digest,
+    Tag, Timestamp, Usage, UserId,
 };
 
 /// Runs each clause on photos as a test: takes an expression for a fresh `Repositories` or a [`Fixture`](crate::conformance::Fixture) of it.
@@ -32,6 +32,7 @@ macro_rules! photo_repository_suite {
                 hostile_text_is_kept,
                 texts_of_the_greatest_length_are_kept,
                 times_of_all_ages_are_kept,
+                what_a_camera_measured_is_kept_to_the_last_bit,
                 a_taken_id_is_refused,
                 an_id_of_another_owner_is_refused_and_the_photo_unharmed,
                 of_concurrent_inserts_of_an_id_one_wins,
@@ -243,6 +244,26 @@ pub async fn times_of_all_ages_are_kept(store: &Repositories) {
         keep(store, &things.photo(owner).created(created_at).build()).await;
     }
     assert_derived(store, owner, "with photos of all ages").await;
+}
+
+/// Places and exposures are kept as they were measured: a store that reads what it wrote a little off would differ from itself.
+pub async fn what_a_camera_measured_is_kept_to_the_last_bit(store: &Repositories) {
+    let things = Things::new();
+    let owner = things.owner();
+    // Each is read a bit off by a parser that is fast rather than right.
+    for latitude in [-31.857_142_857_142_854, -31.142_857_142_857_146, -30.857_142_857_142_854, -29.857_142_857_142_854]
+    {
+        let mut photo = things.photo(owner).build();
+        if let PhotoState::Ready(facts) = &mut photo.state {
+            facts.exif.position =
+                Some(Position { latitude, longitude: latitude * 5.0, altitude_m: Some(latitude / 3.0) });
+            facts.exif.exposure_seconds = Some(-latitude / 7.0);
+        }
+        keep(store, &photo).await;
+        let found = store.photos.find(owner, photo.id).await.succeeds("finding a photo");
+        assert_eq!(found, Some(photo), "what was measured is kept");
+    }
+    assert_derived(store, owner, "with what was measured").await;
 }
 
 /// An id is given once.

@@ -7,6 +7,7 @@ use test_postgres::{Cluster, Programs};
 
 use crate::program::{Said, gallery, said};
 use crate::secrets_manager::SecretsManager;
+use crate::store::folder_of_files;
 
 struct Scene {
     cluster: Cluster,
@@ -18,7 +19,7 @@ impl Scene {
     fn new() -> Self {
         let cluster = Cluster::start(&Programs::of_environment().unwrap(), &[]).unwrap();
         let secret = serde_json::json!({ "username": "postgres", "password": cluster.password() });
-        Self { secrets: SecretsManager::with(&secret.to_string()), cluster, folder: tempfile::tempdir().unwrap() }
+        Self { secrets: SecretsManager::with(&secret.to_string()), cluster, folder: folder_of_files() }
     }
 
     fn gallery(&self, parameters: &str) -> Command {

@@ -32,6 +32,7 @@ async fn a_photo_is_announced_uploaded_and_shown() {
     assert!(!photo["placeholder"].as_str().unwrap().is_empty());
     assert_eq!(photo["albums"], json!([]));
     assert!(photo["exif"].is_object());
+    harness.poked(pokes).await;
     assert_eq!(harness.pokes.load(Ordering::SeqCst), pokes + 1);
 
     for image in ["thumbnail", "preview", "original"] {
