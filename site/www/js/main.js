@@ -1,25 +1,23 @@
-// Starts the site: configuration, who is logged in, then whatever the address asks for.
+// Starts the site: texts, configuration, who is logged in, then whatever the address asks for.
 
 import { configure } from "./api.js";
-import { showHeader } from "./parts/header.js";
+import { part, show } from "./dom.js";
+import { loadLanguage, t } from "./i18n.js";
+import { failure } from "./parts/states.js";
 import { startUploads } from "./parts/upload-panel.js";
 import { startRouter } from "./router.js";
 import { loadAccount } from "./store.js";
-import { show } from "./dom.js";
-import { failure } from "./parts/states.js";
 import { toast } from "./toast.js";
 
 // What a button's handler leaves unsaid, a message says.
 addEventListener("unhandledrejection", (event) => {
-  if (event.reason?.name !== "AbortError") toast(event.reason?.message ?? "Something went wrong. Try again.");
+  if (event.reason?.name !== "AbortError") toast(event.reason?.message ?? t("states.failed"));
 });
 
 try {
-  await configure();
-  await loadAccount();
-  showHeader();
+  await Promise.all([loadLanguage(), configure().then(loadAccount)]);
   startUploads();
-  startRouter();
+  await startRouter();
 } catch (error) {
-  show(document.querySelector("#content"), failure(error, () => location.reload()));
+  show(part("#content"), failure(error, () => location.reload()));
 }

@@ -30,12 +30,12 @@ export function field(label, name, { hint, multiline, ...attributes } = {}) {
  * @param {any[]} children
  * @param {string} action what the button says
  * @param {(values: Record<string, string>) => Promise<any>} send
- * @param {{ danger?: boolean }} [options]
+ * @param {{ danger?: boolean, cancel?: any }} [options] `cancel` stands before the button that sends
  */
-export function form(children, action, send, { danger } = {}) {
+export function form(children, action, send, { danger, cancel } = {}) {
   const error = h("p", { class: "form-error", role: "alert" });
   const button = h("button", { class: danger ? "danger" : "primary" }, action);
-  const element = h("form", { onsubmit: submit, novalidate: true }, children, error, button);
+  const element = h("form", { onsubmit: submit, novalidate: true }, children, error, cancel ? h("div", { class: "buttons" }, cancel, button) : button);
 
   async function submit(event) {
     event.preventDefault();

@@ -98,7 +98,7 @@ class Grid {
       else this.selected.delete(photo.id);
       this.#showBar();
     };
-    const style = { flex: `${ratio} 0 calc(var(--row) * ${ratio})`, background: averageColour(photo.placeholder) };
+    const style = { flex: `${ratio} 0 calc(200px * ${ratio})`, background: averageColour(photo.placeholder) };
     return h(
       "li",
       { class: "tile", style, "data-id": photo.id },

@@ -1,8 +1,9 @@
 // The panel that shows uploads, and the ways to start them.
 
-import { size } from "../core/text.js";
 import { UploadQueue } from "../core/upload.js";
 import { h, show } from "../dom.js";
+import { size, t } from "../i18n.js";
+import { icon } from "../icons.js";
 import { store } from "../store.js";
 
 const STATES = {
@@ -32,15 +33,19 @@ export function startUploads() {
   addEventListener("beforeunload", (event) => queue.active && event.preventDefault());
 }
 
-/** A button that asks for files. */
+/** A button that asks for files. It stands once, in the header. */
 export function uploadButton() {
   const pick = (event) => {
     queue.add(event.target.files);
     event.target.value = "";
   };
   const input = h("input", { type: "file", multiple: true, accept: "image/jpeg,image/png,image/webp,image/gif", id: "upload-files", tabindex: -1, "aria-hidden": "true", onchange: pick });
-  return h("span", {}, input, h("button", { type: "button", class: "primary", onclick: () => input.click() }, "Upload photos"));
+  const label = t("upload.button");
+  return h("span", {}, input, h("button", { type: "button", class: "primary", "aria-label": label, onclick: () => input.click() }, icon("upload"), h("span", { class: "wide" }, label)));
 }
+
+/** Asks for files, from wherever a view has a button for it. */
+export const chooseFiles = () => document.getElementById("upload-files")?.click();
 
 function changed() {
   const panel = document.querySelector("#uploads");

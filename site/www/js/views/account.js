@@ -1,8 +1,8 @@
 // The account: what it holds, who is logged in, and the way out.
 
 import { get, patch, post, remove } from "../api.js";
-import { count, moment, size } from "../core/text.js";
 import { h } from "../dom.js";
+import { moment, size, t } from "../i18n.js";
 import { field, form } from "../parts/form.js";
 import { go } from "../router.js";
 import { loadAccount, store } from "../store.js";
@@ -41,7 +41,7 @@ export async function render({ signal }) {
     { class: "readable" },
     h("div", { class: "toolbar" }, h("h1", {}, "Account"), h("button", { type: "button", onclick: logOut }, "Log out")),
     h("p", {}, account.email),
-    h("p", {}, `${count(usage.photos, "photo", "photos")}, ${size(usage.bytes)} of ${size(quota.bytes)}`, h("progress", { max: quota.bytes, value: usage.bytes, "aria-label": "Space used" })),
+    h("p", {}, `${t("common.photos", { count: usage.photos })}, ${size(usage.bytes)} of ${size(quota.bytes)}`, h("progress", { max: quota.bytes, value: usage.bytes, "aria-label": "Space used" })),
     form([field("Name", "name", { value: account.name, autocomplete: "name", maxlength: 100 })], "Save", rename),
     h("h2", {}, "Where you are logged in"),
     h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "What"), h("th", {}, "Last used"), h("th", {}, ""))), h("tbody", {}, sessions.items.map(sessionRow))),

@@ -4,7 +4,7 @@ import { get, patch, post, remove } from "../api.js";
 import { count } from "../core/text.js";
 import { h } from "../dom.js";
 import { bulk, trash } from "../parts/actions.js";
-import { ask } from "../parts/confirm-dialog.js";
+import { ask } from "../parts/dialog.js";
 import { field, form } from "../parts/form.js";
 import { photoGrid } from "../parts/photo-grid.js";
 import { go } from "../router.js";
@@ -40,9 +40,9 @@ export async function render({ id, signal }) {
 
 async function deleteAlbum(album) {
   const { photos } = await remove(`/albums/${album.id}?photos=delete&dryRun=true`);
-  const answer = await ask(`Delete the album “${album.title}”? Its ${count(photos, "photo", "photos")} can go to the trash with it, or stay.`, [
-    ["keep", "Keep the photos"],
-    ["delete", "Delete the photos too"],
+  const answer = await ask("Delete album?", `“${album.title}”: its ${count(photos, "photo", "photos")} can go to the trash with it, or stay.`, [
+    { value: "keep", label: "Keep the photos", kind: "primary" },
+    { value: "delete", label: "Delete the photos too" },
   ]);
   if (!answer) return;
   await remove(`/albums/${album.id}?photos=${answer}`);

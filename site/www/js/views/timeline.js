@@ -3,7 +3,6 @@
 import { get } from "../api.js";
 import { addTags, addToAlbum, favourite, trash } from "../parts/actions.js";
 import { photoGrid } from "../parts/photo-grid.js";
-import { uploadButton } from "../parts/upload-panel.js";
 import { h } from "../dom.js";
 import { go } from "../router.js";
 
@@ -13,8 +12,8 @@ const notice = h("p", { class: "muted" }, "Some uploads have not become photos: 
 
 export async function render({ signal }) {
   addEventListener("photos-added", () => go("#/"), { signal });
-  const whenEmpty = ["No photos yet. Drop some here, or choose files.", uploadButton()];
+  const whenEmpty = ["No photos yet. Drop some here, or choose files."];
   const { items: unfinished } = await get("/photos?unfinished=true&limit=1", { signal });
   const grid = await photoGrid({ path: "/photos", months: true, whenEmpty, actions: [favourite, addTags, addToAlbum, trash], signal });
-  return [h("div", { class: "toolbar" }, h("h1", {}, "Photos"), uploadButton()), unfinished.length > 0 && notice, grid];
+  return [h("div", { class: "toolbar" }, h("h1", {}, "Photos")), unfinished.length > 0 && notice, grid];
 }

@@ -4,7 +4,7 @@ import { get, post } from "../api.js";
 import { count } from "../core/text.js";
 import { h } from "../dom.js";
 import { bulk } from "../parts/actions.js";
-import { ask } from "../parts/confirm-dialog.js";
+import { ask } from "../parts/dialog.js";
 import { photoGrid } from "../parts/photo-grid.js";
 import { go } from "../router.js";
 import { toast } from "../toast.js";
@@ -24,7 +24,7 @@ const purge = [
   "Delete for good",
   async (ids, grid) => {
     const question = `Delete ${count(ids.length, "photo", "photos")} for good? This cannot be undone.`;
-    if ((await ask(question, [["purge", "Delete for good"]])) !== "purge") return;
+    if ((await ask("Delete for good?", question, [{ value: "purge", label: "Delete for good" }])) !== "purge") return;
     const done = await bulk(ids, "purge");
     grid.drop(done);
     toast(`${count(done.length, "photo is", "photos are")} gone`);

@@ -4,7 +4,6 @@ import { get, remove } from "../api.js";
 import { moment, size } from "../core/text.js";
 import { h } from "../dom.js";
 import { empty } from "../parts/states.js";
-import { uploadButton } from "../parts/upload-panel.js";
 import { go } from "../router.js";
 
 export const title = "Unfinished uploads";
@@ -13,7 +12,7 @@ const STATES = { uploading: "Its bytes have not come yet.", processing: "It is b
 
 export async function render({ signal }) {
   const { items } = await get("/photos?unfinished=true&limit=100", { signal });
-  const heading = h("div", { class: "toolbar" }, h("h1", {}, "Unfinished uploads"), uploadButton());
+  const heading = h("div", { class: "toolbar" }, h("h1", {}, "Unfinished uploads"));
   return [heading, items.length ? h("ul", { class: "unfinished" }, items.map(row)) : empty("Every upload has become a photo.")];
 }
 

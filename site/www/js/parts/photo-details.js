@@ -9,9 +9,9 @@ import { empty } from "../parts/states.js";
 import { go } from "../router.js";
 import { toast } from "../toast.js";
 
-export const title = "Photo";
 
-export async function render({ id, signal }) {
+
+export async function photoDetails(id, signal) {
   const photo = await get(`/photos/${id}`, { signal });
   if (photo.state !== "ready") return empty(photo.failure?.detail ?? "This photo is still being looked into. Come back in a moment.");
   const name = photo.title || photo.fileName;
