@@ -3,6 +3,7 @@
 import { configure } from "./api.js";
 import { part, show } from "./dom.js";
 import { loadLanguage, t } from "./i18n.js";
+import { startPageKeys } from "./parts/page-keys.js";
 import { failure } from "./parts/states.js";
 import { startUploads } from "./parts/upload-panel.js";
 import { startRouter } from "./router.js";
@@ -17,6 +18,7 @@ addEventListener("unhandledrejection", (event) => {
 try {
   await Promise.all([loadLanguage(), configure().then(loadAccount)]);
   startUploads();
+  startPageKeys();
   await startRouter();
 } catch (error) {
   show(part("#content"), failure(error, () => location.reload()));

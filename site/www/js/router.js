@@ -19,7 +19,7 @@ import { store } from "./store.js";
  * @property {any} place where the view was, when somebody comes back to it
  * @property {(place: () => any) => void} keep tells how to ask where the view is; otherwise it is how far it is scrolled
  * @property {(done: () => any) => void} mounted what to do once the view is on the page
- * @property {(photos: import("./core/photo-list.js").PhotoList) => void} offer the photos between which the lightbox leads
+ * @property {(offer: import("./parts/lightbox.js").Offer) => void} offer the photos between which the lightbox leads
  */
 
 /** @type {[RegExp, () => Promise<any>, boolean][]} pattern of the address, module of the view, whether it needs a log-in */
@@ -47,7 +47,7 @@ let leave = new AbortController();
 let shown = "";
 /** @type {() => any} */
 let placeOfView = () => ({ y: scrollY });
-/** @type {import("./core/photo-list.js").PhotoList | undefined} */
+/** @type {import("./parts/lightbox.js").Offer | undefined} */
 let photos;
 /** @type {typeof import("./parts/lightbox.js") | undefined} */
 let lightbox;
@@ -118,7 +118,12 @@ async function route(anew) {
   if (under !== shown || anew === true) await showView(under, photo?.[1]);
   if (photo && store.account && (location.hash || "#/") === here) {
     lightbox = await import("./parts/lightbox.js");
-    if (location.hash === here) await lightbox.open(photo[1], photos);
+    if (location.hash !== here) return;
+    try {
+      await lightbox.open(photo[1], photos);
+    } catch (error) {
+      show(part("#content"), failure(error, () => route(true)));
+    }
   }
 }
 

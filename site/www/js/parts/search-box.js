@@ -26,5 +26,11 @@ export function searchBox() {
     const [path, search = ""] = /** @type {CustomEvent} */ (event).detail.split("?");
     input.value = path === "#/search" ? (new URLSearchParams(search).get("q") ?? "") : "";
   });
-  return h("form", { class: "search-box", role: "search", onsubmit: submit }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"));
+  const form = h("form", { class: "search-box", role: "search", onsubmit: submit }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"));
+  const complete = async () => {
+    const { suggestions } = await import("./search-suggestions.js");
+    form.append(suggestions(input));
+  };
+  input.addEventListener("focus", complete, { once: true });
+  return form;
 }

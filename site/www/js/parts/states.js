@@ -36,7 +36,3 @@ export function failure(error, again) {
 
 export const notFound = () => state("search", t("states.notFound"), t("states.notFoundHint"), linkButton("#/", t("states.toPhotos"), "primary"));
 
-/** An empty list.
- * @param {string} text
- * @param {...any} actions */
-export const empty = (text, ...actions) => state("photos", text, "", ...actions);
