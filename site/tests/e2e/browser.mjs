@@ -64,3 +64,14 @@ export function person(page) {
     },
   };
 }
+
+/**
+ * Drops files and folders onto a page, as a person does out of another window.
+ * @param {import("playwright-core").Page} page
+ * @param {string[]} files
+ */
+export async function drop(page, files) {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"]) await session.send("Input.dispatchDragEvent", { type, x: 400, y: 300, data });
+}

@@ -95,13 +95,14 @@ async function end(program, signal) {
   await ended;
 }
 
-/** Real photos: so many different ones, of any size or up to a number of bytes. */
+/** Real photos of all types: so many of them, from here and there, or all. @param {number} [count] */
 export async function photoFiles(count) {
   const folder = required("GALLERY_TEST_PHOTOS");
   const found = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".jpg") && entry.parentPath.includes("pictures"))
+    .filter((entry) => entry.isFile() && /\.(?:jpg|png|webp)$/.test(entry.name) && entry.parentPath.includes("pictures"))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+  if (count === undefined) return found;
   if (found.length < count) throw new Error(`there are only ${found.length} photos in ${folder}`);
   const step = Math.floor(found.length / count);
   return found.filter((_, at) => at % step === 0).slice(0, count);

@@ -1,5 +1,6 @@
-// Uploads that outlast a reload, in this browser's database. A file that was dropped is kept as a handle, where the browser has such, which opens it
-// again once its owner agrees; else as a copy of its bytes, as long as there is room. Nothing can be kept where storage is switched off.
+// Uploads that outlast a reload, in this browser's database: a copy of each file, as long as there is room. Beyond that, a file that was dropped is kept
+// as a handle, where the browser has such, which opens it again once its owner agrees; a file that was chosen has to be chosen again. Nothing can be kept
+// where storage is switched off.
 
 /** @typedef {{ key: string, account: string, name: string, size: number, type: string, sha256?: string, photoId?: string }} Kept */
 /** @typedef {Kept & { file?: File, handle?: any }} WithFile */
@@ -60,9 +61,10 @@ export async function keep(uploads, kept) {
     const done = await within("readwrite", (about, files) => {
       for (const { file, handle, ...upload } of part) {
         about.put(upload);
-        if (!handle && upload.size > room) continue;
-        if (!handle) room -= upload.size;
-        files.put(handle ?? file, upload.key);
+        const isCopied = upload.size <= room;
+        if (!isCopied && !handle) continue;
+        if (isCopied) room -= upload.size;
+        files.put(isCopied ? file : handle, upload.key);
         keys.push(upload.key);
       }
       return about.count();

@@ -69,7 +69,7 @@ function newKey() {
 
 /** @param {Upload} upload @returns {Upload} */
 function refuse(upload) {
-  return { ...upload, state: "failed", error: new Problem(415, { type: "unsupported-media-type" }) };
+  return { ...upload, file: undefined, state: "failed", error: new Problem(415, { type: "unsupported-media-type" }) };
 }
 
 /** A file that is chosen again takes the place of the one that is missing. @param {Upload} upload */
