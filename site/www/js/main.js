@@ -10,9 +10,10 @@ import { startRouter } from "./router.js";
 import { loadAccount } from "./store.js";
 import { toast } from "./toast.js";
 
-// What a button's handler leaves unsaid, a message says.
+// What a button's handler leaves unsaid, a message says; what was given up because somebody went elsewhere is no failure.
 addEventListener("unhandledrejection", (event) => {
-  if (event.reason?.name !== "AbortError") toast(event.reason?.message ?? t("states.failed"));
+  if (event.reason?.name === "AbortError") event.preventDefault();
+  else toast(event.reason?.message ?? t("states.failed"));
 });
 
 try {
