@@ -72,7 +72,7 @@ test("a person signs up, is told what is wrong, confirms and logs in", async () 
   await press("Confirm");
   await fill("Password", ADA.password);
   await press("Log in");
-  await page.getByText("No photos yet").waitFor();
+  await page.getByText("Your photos will be here").waitFor();
 });
 
 test("photos are uploaded and shown, and what is none says why", async () => {
@@ -90,39 +90,48 @@ test("photos are uploaded and shown, and what is none says why", async () => {
   assert.match(await page.textContent("#uploads [role=status]"), /7 of 8 uploaded, 1 failed/);
 
   await go("");
-  await page.getByRole("link", { name: "see which, and why" }).click();
+  await page.getByRole("link", { name: "See which, and why" }).click();
   await page.locator(".unfinished li", { hasText: "holiday.jpg" }).filter({ hasText: "text file" }).waitFor();
-  await press("Remove");
-  await page.getByText("Every upload has become a photo.").waitFor();
+  await press("Remove holiday.jpg");
+  await page.getByText("Every upload has become a photo").waitFor();
 });
 
 test("a photo is described, found, sorted into an album, deleted and brought back", async () => {
   await go("");
   await shown(6);
   await page.locator(".tile a").first().click();
+  await page.locator(".lightbox").waitFor();
+  await press("Edit");
   await fill("Title", "Sunset <b>over</b> the lake");
-  await fill("Tags", "holiday, 東京");
+  for (const tag of ["holiday", "東京"]) {
+    await fill("Tags", tag);
+    await page.keyboard.press("Enter");
+  }
   await press("Save");
   await message("Saved");
+  await page.locator(".lightbox-panel .chip", { hasText: "東京" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator(".lightbox").waitFor({ state: "detached" });
   for (const words of ["sunset", "tag:東京", "lak"]) {
-    await page.getByRole("searchbox").fill(words);
+    await page.locator("#search").fill(words);
     await page.keyboard.press("Enter");
+    await page.locator(".search-chips .chip", { hasText: words }).waitFor();
     await shown(1);
   }
   assert.equal(await page.locator("#content .tile img").getAttribute("alt"), "Sunset <b>over</b> the lake");
 
   await page.locator(".tile input").first().check();
   await press("Add to album");
-  await page.getByRole("dialog").getByLabel("Album", { exact: true }).fill("Summer");
-  await page.getByRole("dialog").getByRole("button", { name: "Add to album" }).click();
-  await message("Summer");
+  await page.getByRole("dialog").getByLabel("New album", { exact: true }).fill("Summer");
+  await page.getByRole("dialog").getByRole("button", { name: "Make album and add" }).click();
+  await message("added to “Summer”");
   await go("albums");
   await page.getByText("Summer").first().click();
   await shown(1);
 
   await page.locator(".tile input").first().check();
   await press("Move to trash");
-  await message("in the trash");
+  await message("moved to the trash");
   await go("trash");
   await shown(1);
   await page.locator(".tile input").first().check();

@@ -64,28 +64,29 @@ export function size(bytes) {
   return value.toLocaleString(language, { style: "unit", unit: units[power], unitDisplay: power ? "short" : "long", maximumFractionDigits });
 }
 
+/** Ways to write dates, each made once: making one takes longer than using it. @type {Map<string, Intl.DateTimeFormat>} */
+const dates = new Map();
+
+/** @param {Date} date @param {Intl.DateTimeFormatOptions} options */
+function written(date, options) {
+  const key = JSON.stringify(options);
+  const format = dates.get(key) ?? new Intl.DateTimeFormat(language, options);
+  dates.set(key, format);
+  return format.format(date);
+}
+
 /** A photo's time: what the camera's clock showed, wherever it was.
  * @param {string} text such as `2024-06-01T12:30:00+02:00` */
-export function localTime(text) {
-  const date = new Date(`${text.slice(0, 19)}Z`);
-  return date.toLocaleString(language, { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
-}
+export const localTime = (text) => written(new Date(`${text.slice(0, 19)}Z`), { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
 
 /** The day of a photo's time.
  * @param {string} text */
-export function localDay(text) {
-  const date = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  return date.toLocaleDateString(language, { weekday: "short", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
-}
+export const localDay = (text) => written(new Date(`${text.slice(0, 10)}T00:00:00Z`), { weekday: "short", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 /** A month by name, such as “June 2024”.
- * @param {string} text begins with `2024-06`
- * @param {"long" | "short"} [style] */
-export function month(text, style = "long") {
-  const date = new Date(`${text.slice(0, 7)}-01T00:00:00Z`);
-  return date.toLocaleDateString(language, { month: style, year: "numeric", timeZone: "UTC" });
-}
+ * @param {string} text begins with `2024-06` */
+export const month = (text) => written(new Date(`${text.slice(0, 7)}-01T00:00:00Z`), { month: "long", year: "numeric", timeZone: "UTC" });
 
 /** A moment, in the time of whoever reads it.
  * @param {string} text RFC 3339 */
-export const moment = (text) => new Date(text).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+export const moment = (text) => written(new Date(text), { dateStyle: "medium", timeStyle: "short" });

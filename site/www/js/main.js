@@ -11,7 +11,7 @@ import { startRouter } from "./router.js";
 import { loadAccount } from "./store.js";
 import { toast } from "./toast.js";
 
-// What a button's handler leaves unsaid, a message says.
+// What a button's handler leaves unsaid, a message says; what was given up because somebody went elsewhere is no failure.
 addEventListener("unhandledrejection", (event) => {
   const isAbort = event.reason?.name === "AbortError";
   if (!isAbort) toast(explain(event.reason));

@@ -164,7 +164,8 @@ const answers = new Map();
 /** @param {File} file @param {AbortSignal} signal @returns {Promise<string>} */
 async function hash(file, signal) {
   worker ??= startWorker();
-  const id = (asked += 1);
+  asked += 1;
+  const id = asked;
   try {
     return await new Promise((resolve, reject) => {
       answers.set(id, { resolve, reject });

@@ -70,7 +70,8 @@ export class Timeline extends PhotoList {
     /** @type {{ after?: string, before?: string }} */
     const where = start && month.next ? { after: month.next } : { before: monthAfter(month.key) };
     const page = await this.load({ ...where, limit: PAGE });
-    if (!this.sections.includes(month)) return;
+    // The month is gone, or what was there of it was let go meanwhile: then the next look begins anew.
+    if (!this.sections.includes(month) || month.photos.length !== start) return;
     let left = this.sections.indexOf(month);
     for (const [key, photos] of byMonth(page.items)) {
       const at = this.sections.findIndex((section) => section.key === key);

@@ -37,6 +37,7 @@ let isPanelOpen = false;
  * @param {Offer | undefined} offer the photos between which to lead
  */
 export async function open(id, offer) {
+  if (opened?.isClosing) await opened.gone;
   if (opened) return opened.goTo(id);
   const styles = loadStyles(new URL("../../vendor/photoswipe.css", import.meta.url), new URL("../../css/lightbox.css", import.meta.url));
   const found = await locate(id, offer);
@@ -47,7 +48,7 @@ export async function open(id, offer) {
 }
 
 export function close() {
-  opened?.pswp.close();
+  opened?.close();
 }
 
 /** The list that a photo stands in, and where. @param {string} id @param {Offer | undefined} offer */
@@ -80,6 +81,11 @@ class Lightbox {
     this.offer = offer;
     this.over = new AbortController();
     this.photo = /** @type {Photo} */ (list.at(at));
+    this.isClosing = false;
+    /** Once it is off the page. @type {Promise<any>} */
+    this.gone = new Promise((resolve) => {
+      this.left = resolve;
+    });
     this.#build();
     const motion = calm() ? "none" : "zoom";
     const pswp = new PhotoSwipe({
@@ -118,11 +124,17 @@ class Lightbox {
     pswp.init();
   }
 
+  close() {
+    // While it opens, it does not listen.
+    if (this.pswp.opener.isOpen) this.pswp.close();
+    else this.pswp.on("openingAnimationEnd", () => this.pswp.close());
+  }
+
   #build() {
     this.status = h("div", { class: "quiet", role: "status" });
     this.name = h("span", { class: "lightbox-name" });
     this.buttons = h("div", { class: "row" });
-    const closing = button("back", "photo.close", () => this.pswp.close());
+    const closing = button("back", "photo.close", () => this.close());
     this.bar = h("div", { class: "lightbox-bar" }, closing, this.name, this.buttons);
     this.before = button("left", "photo.before", () => this.pswp.prev());
     this.before.classList.add("lightbox-before");
@@ -147,7 +159,7 @@ class Lightbox {
       {
         ArrowRight: () => this.pswp.next(),
         ArrowLeft: () => this.pswp.prev(),
-        Escape: () => (isPanelOpen && innerWidth < WIDE_PX ? this.#togglePanel() : this.pswp.close()),
+        Escape: () => (isPanelOpen && innerWidth < WIDE_PX ? this.#togglePanel() : this.close()),
         z: () => this.pswp.toggleZoom(),
         i: () => this.#togglePanel(),
         e: () => this.#edit(),
@@ -240,7 +252,7 @@ class Lightbox {
   #listChanged() {
     const { pswp, list } = this;
     if (!list.total) {
-      pswp.close();
+      this.close();
       return;
     }
     const at = list.find(this.photo.id);
@@ -327,6 +339,7 @@ class Lightbox {
   }
 
   #closing() {
+    this.isClosing = true;
     this.over.abort();
     document.body.append(part("#toasts"));
     for (const other of document.body.children) if (other instanceof HTMLElement) other.inert = false;
@@ -335,6 +348,7 @@ class Lightbox {
 
   #closed() {
     opened = undefined;
+    this.left?.(undefined);
     const { grid, list, photo } = this;
     if (!grid || grid.list !== list) return;
     if (this.hasMoved && list instanceof Timeline) list.insert(list.remove([photo.id]));

@@ -6,6 +6,7 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { toast } from "../toast.js";
 import { GridKeys } from "./grid-keys.js";
+import { listenToPointer } from "./grid-pointer.js";
 import { skeletonTile, Tile } from "./tile.js";
 
 const GAP = 4;
@@ -47,10 +48,13 @@ export class PhotoGrid extends EventTarget {
     this.width = 0;
     this.offset = 0;
     this.lastY = 0;
+    /** The anchor that the grid was last scrolled to, and where that was. @type {{ anchor: Anchor, y: number } | undefined} */
+    this.held = undefined;
     /** The photo that the keys act upon. @type {Place} */
     this.current = { section: 0, index: 0 };
     this.#listen();
     this.keys = new GridKeys(this);
+    listenToPointer(this);
   }
 
   /** Begins to show photos, where the grid was before if that is known. @param {{ anchor?: Anchor } | undefined} place */
@@ -146,6 +150,8 @@ export class PhotoGrid extends EventTarget {
   /** The first photo in sight. @returns {Anchor | undefined} none at the very top, which stays the top */
   #anchor() {
     if (scrollY <= this.offset || !this.made.length) return undefined;
+    // As long as nobody scrolls, it stays the same one: of another in its row, changing rows would lead astray step by step.
+    if (this.held && Math.abs(this.held.y - scrollY) < 2) return this.held.anchor;
     const edge = scrollY + headerHeight() - this.offset;
     const { section, index } = this.placeAt(edge);
     const { key } = this.made[section];
@@ -154,7 +160,8 @@ export class PhotoGrid extends EventTarget {
   }
 
   /** @param {Anchor} anchor */
-  #scrollToAnchor({ key, index, id, offset }) {
+  #scrollToAnchor(anchor) {
+    const { key, index, id, offset } = anchor;
     const { sections } = this.list;
     let section = sections.findIndex((known) => known.key === key);
     // A month that is gone: the next earlier one has come into its place.
@@ -164,6 +171,7 @@ export class PhotoGrid extends EventTarget {
     const at = Math.min(found >= 0 ? found : index, sections[section].count - 1);
     const y = this.topOf({ section, index: at }) + this.offset - offset;
     if (Math.abs(y - scrollY) >= 1) scrollTo(0, y);
+    this.held = { anchor, y: scrollY };
   }
 
   /** Brings a section to the top of the window. @param {number} section */

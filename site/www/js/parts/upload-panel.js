@@ -129,13 +129,13 @@ export class UploadPanel {
     }
     for (const upload of this.#rows.keys()) if (!shown.includes(upload)) this.#rows.delete(upload);
     const rows = shown.map((upload) => {
-      let row = this.#rows.get(upload);
-      if (!row) this.#rows.set(upload, (row = new Row(upload, this.queue, this.acts)));
+      const row = this.#rows.get(upload) ?? new Row(upload, this.queue, this.acts);
+      this.#rows.set(upload, row);
       row.draw();
       return row.element;
     });
     // Only what has moved is touched, so that a button keeps the focus.
-    rows.forEach((row, at) => this.list.children[at] !== row && this.list.insertBefore(row, this.list.children[at] ?? null));
+    for (const [at, row] of rows.entries()) if (this.list.children[at] !== row) this.list.insertBefore(row, this.list.children[at] ?? null);
     while (this.list.children.length > rows.length) this.list.lastElementChild?.remove();
     this.more.hidden = uploads.length <= rows.length;
     this.more.textContent = t("upload.more", { count: uploads.length - rows.length });
