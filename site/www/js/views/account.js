@@ -7,6 +7,7 @@ import { chooseLanguage, currentLanguage, LANGUAGES, moment, number, size, t } f
 import { icon } from "../icons.js";
 import { askForm } from "../parts/dialog.js";
 import { field, form, newPassword, userName } from "../parts/form.js";
+import { loadStyles } from "../parts/styles.js";
 import { preference, setTheme } from "../preferences.js";
 import { go } from "../router.js";
 import { loadAccount, store } from "../store.js";
@@ -16,7 +17,8 @@ export const title = () => t("nav.account");
 
 /** @param {import("../router.js").Context} context */
 export async function render({ signal }) {
-  const [account, sessions, albums] = await Promise.all([get("/account", { signal }), get("/sessions", { signal }), countAlbums(signal)]);
+  const styles = loadStyles(new URL("../../css/account.css", import.meta.url));
+  const [account, sessions, albums] = await Promise.all([get("/account", { signal }), get("/sessions", { signal }), countAlbums(signal), styles]);
   const end = async () => {
     await logOut();
     leave();
