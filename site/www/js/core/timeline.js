@@ -53,13 +53,11 @@ export class Timeline extends PhotoList {
       const later = month.photos.findIndex((other) => other !== undefined && isBefore(photo, other));
       // Behind all that are there, of a month that is there in part only, it comes with the rest.
       const index = later < 0 ? month.photos.length : later;
-      if (later < 0 && month.photos.length < month.count) {
-        resize(month, month.count + 1);
-        continue;
-      }
+      const comesLater = later < 0 && month.photos.length < month.count;
+      resize(month, month.count + 1);
+      if (comesLater) continue;
       const behind = /** @type {import("./photo-list.js").Photo[]} */ (month.photos.splice(index));
       place(month, index, [photo, ...behind]);
-      if (month.count < index + 1 + behind.length) resize(month, index + 1 + behind.length);
     }
     this.changed();
   }
