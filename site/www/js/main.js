@@ -1,23 +1,27 @@
 // Starts the site: texts, configuration, who is logged in, then whatever the address asks for.
 
-import { configure } from "./api.js";
+import { configure, Problem, whenSessionEnds } from "./api.js";
 import { part, show } from "./dom.js";
-import { loadLanguage, t } from "./i18n.js";
+import { loadLanguage } from "./i18n.js";
+import { startUploads } from "./parts/add-photos.js";
 import { startPageKeys } from "./parts/page-keys.js";
 import { failure } from "./parts/states.js";
-import { startUploads } from "./parts/upload-panel.js";
+import { explain } from "./problems.js";
 import { startRouter } from "./router.js";
 import { loadAccount } from "./store.js";
 import { toast } from "./toast.js";
 
 // What a button's handler leaves unsaid, a message says; what was given up because somebody went elsewhere is no failure.
 addEventListener("unhandledrejection", (event) => {
-  if (event.reason?.name === "AbortError") event.preventDefault();
-  else toast(event.reason?.message ?? t("states.failed"));
+  const isAbort = event.reason?.name === "AbortError";
+  if (!isAbort) toast(explain(event.reason));
+  // What was told is no fault of the page.
+  if (isAbort || event.reason instanceof Problem) event.preventDefault();
 });
 
 try {
   await Promise.all([loadLanguage(), configure().then(loadAccount)]);
+  whenSessionEnds(async () => (await import("./parts/log-in-again.js")).logInAgain());
   startUploads();
   startPageKeys();
   await startRouter();

@@ -54,9 +54,10 @@ export function ask(title, text, answers) {
  * @param {any[]} fields
  * @param {string} label of the button that sends
  * @param {(values: Record<string, any>) => Promise<any>} send
+ * @param {{ danger?: boolean }} [options]
  * @returns {Promise<boolean>} whether it was sent
  */
-export async function askForm(title, fields, label, send) {
+export async function askForm(title, fields, label, send, { danger } = {}) {
   let sent = false;
   const finish = async (/** @type {Record<string, any>} */ values) => {
     await send(values);
@@ -64,7 +65,7 @@ export async function askForm(title, fields, label, send) {
     opened.dialog.close();
   };
   const cancel = h("button", { type: "button", onclick: () => opened.dialog.close() }, t("common.cancel"));
-  const opened = openDialog(title, [form(fields, label, finish, { cancel })]);
+  const opened = openDialog(title, [form(fields, label, finish, { cancel, danger })]);
   await opened.closed;
   return sent;
 }

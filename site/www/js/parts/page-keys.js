@@ -3,7 +3,7 @@
 import { onKeys } from "../keys.js";
 import { go } from "../router.js";
 import { store } from "../store.js";
-import { chooseFiles } from "./upload-panel.js";
+import { chooseFiles } from "./add-photos.js";
 
 export function startPageKeys() {
   /** What only works for somebody who is logged in. @param {() => any} act */

@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { store } from "../store.js";
 import { searchBox } from "./search-box.js";
-import { uploadButton } from "./upload-panel.js";
+import { uploadButton } from "./add-photos.js";
 
 /** @type {[string, import("../icons.js").IconName, string][]} */
 const PLACES = [

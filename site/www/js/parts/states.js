@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { icon } from "../icons.js";
+import { explain } from "../problems.js";
 
 /**
  * @param {import("../icons.js").IconName} picture
@@ -31,7 +32,7 @@ export function failure(error, again) {
   if (error.status === 0) return state("offline", t("states.offline"), t("states.offlineHint"), retry);
   // What is no answer of the API is a fault of the page: it belongs into the console, too.
   if (!("status" in error)) console.error(error);
-  return state("warning", t("states.failed"), error.message, retry, linkButton("#/", t("states.toPhotos")));
+  return state("warning", t("states.failed"), explain(error), retry, linkButton("#/", t("states.toPhotos")));
 }
 
 export const notFound = () => state("search", t("states.notFound"), t("states.notFoundHint"), linkButton("#/", t("states.toPhotos"), "primary"));

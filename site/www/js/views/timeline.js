@@ -9,7 +9,7 @@ import { addToAlbum, favourite, tags, trash } from "../parts/actions.js";
 import { photoView } from "../parts/photo-view.js";
 import { scrubber } from "../parts/scrubber.js";
 import { state } from "../parts/states.js";
-import { chooseFiles } from "../parts/upload-panel.js";
+import { chooseFiles } from "../parts/add-photos.js";
 
 export const title = () => t("nav.photos");
 

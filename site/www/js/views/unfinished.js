@@ -5,7 +5,7 @@ import { h } from "../dom.js";
 import { moment, size, t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { linkButton, state } from "../parts/states.js";
-import { chooseFiles } from "../parts/upload-panel.js";
+import { chooseFiles } from "../parts/add-photos.js";
 import { go } from "../router.js";
 
 export const title = () => t("unfinished.title");
