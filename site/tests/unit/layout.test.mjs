@@ -57,12 +57,19 @@ test("strips of 1 × 10,000 and 10,000 × 1 pixels are shown cut", () => {
   assert.equal(tileRatio(10_000, 1), 3);
   assert.equal(tileRatio(undefined, undefined), USUAL_RATIO);
   const { heights, starts } = justify([3, 0.45, 3], 300, 116, GAP);
-  assert.ok(heights.every((height) => height >= 80), String(heights));
+  assert.ok(
+    heights.every((height) => height >= 80),
+    String(heights),
+  );
   assert.equal(starts.at(-1), 3);
 });
 
 test("a phone and a wall of screens show about as many photos", () => {
-  for (const [width, height] of [[320, 640], [1_440, 900], [3_840, 2_160]]) {
+  for (const [width, height] of [
+    [320, 640],
+    [1_440, 900],
+    [3_840, 2_160],
+  ]) {
     const target = rowTarget(width);
     const inSight = (width / (target * USUAL_RATIO)) * (height / target);
     assert.ok(inSight > 5 && inSight < 60, `${inSight} at ${width}`);
@@ -70,5 +77,8 @@ test("a phone and a wall of screens show about as many photos", () => {
 });
 
 test("the last value that is at most that sought", () => {
-  assert.deepEqual([-1, 0, 9, 10, 11, 99].map((sought) => lastAtMost([0, 10, 20], sought)), [0, 0, 0, 1, 1, 2]);
+  assert.deepEqual(
+    [-1, 0, 9, 10, 11, 99].map((sought) => lastAtMost([0, 10, 20], sought)),
+    [0, 0, 0, 1, 1, 2],
+  );
 });

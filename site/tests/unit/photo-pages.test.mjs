@@ -44,7 +44,11 @@ test("those who ask at the same moment ask once", async () => {
 test("what is taken out and put back stands before what it stood before", async () => {
   const { list } = pages(6);
   await list.all();
-  const followers = new Map([["p1", "p2"], ["p2", "p3"], ["p5", undefined]]);
+  const followers = new Map([
+    ["p1", "p2"],
+    ["p2", "p3"],
+    ["p5", undefined],
+  ]);
   const removed = list.remove(["p1", "p2", "p5"]);
   assert.deepEqual(ids(list), ["p0", "p3", "p4"]);
   list.insert(removed, followers);
@@ -56,7 +60,13 @@ test("a list that was emptied can be filled again", async () => {
   await list.all();
   const removed = list.remove(["p0", "p1"]);
   assert.equal(list.total, 0);
-  list.insert(removed, new Map([["p0", "p1"], ["p1", undefined]]));
+  list.insert(
+    removed,
+    new Map([
+      ["p0", "p1"],
+      ["p1", undefined],
+    ]),
+  );
   assert.deepEqual(ids(list), ["p0", "p1"]);
 });
 

@@ -21,7 +21,10 @@ test("what OR joins is one part", () => {
 
 test("a part can be taken out", () => {
   const query = 'lake  -rain tag:"new york"';
-  assert.deepEqual(chipsOf(query).map((chip) => without(query, chip)), ['-rain tag:"new york"', 'lake tag:"new york"', "lake -rain"]);
+  assert.deepEqual(
+    chipsOf(query).map((chip) => without(query, chip)),
+    ['-rain tag:"new york"', 'lake tag:"new york"', "lake -rain"],
+  );
 });
 
 test("what is being typed is the word at the end", () => {
@@ -32,6 +35,13 @@ test("what is being typed is the word at the end", () => {
 });
 
 test("a value is written so that it is read as one", () => {
-  assert.deepEqual(["beach", "東京", "new york", 'say "hi"', "a\\b", "a:b"].map(quoted), ["beach", "東京", '"new york"', '"say \\"hi\\""', '"a\\\\b"', '"a:b"']);
+  assert.deepEqual(["beach", "東京", "new york", 'say "hi"', "a\\b", "a:b"].map(quoted), [
+    "beach",
+    "東京",
+    '"new york"',
+    '"say \\"hi\\""',
+    '"a\\\\b"',
+    '"a:b"',
+  ]);
   for (const value of ["new york", 'say "hi"', "a\\b", "OR"]) assert.equal(chipsOf(`tag:${quoted(value)} x`).length, 2, value);
 });

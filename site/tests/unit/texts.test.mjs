@@ -8,7 +8,9 @@ import { lookUp, phrase } from "../../www/js/core/messages.js";
 
 const WWW = new URL("../../www/", import.meta.url);
 const languages = (await readdir(new URL("i18n/", WWW))).map((name) => name.slice(0, 2));
-const texts = Object.fromEntries(await Promise.all(languages.map(async (language) => [language, JSON.parse(await readFile(new URL(`i18n/${language}.json`, WWW), "utf8"))])));
+const texts = Object.fromEntries(
+  await Promise.all(languages.map(async (language) => [language, JSON.parse(await readFile(new URL(`i18n/${language}.json`, WWW), "utf8"))])),
+);
 
 /** Every key with its text, or with its plural forms. */
 function entries(messages, prefix = "") {

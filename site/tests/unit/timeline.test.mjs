@@ -18,7 +18,11 @@ function gallery(months) {
     return { items, next: start >= 0 && start + limit < photos.length ? String(start + limit) : null };
   };
   const list = new Timeline(load);
-  list.setMonths(Object.entries(months).sort(([a], [b]) => (a < b ? 1 : -1)).map(([month, count]) => ({ month, photos: count })));
+  list.setMonths(
+    Object.entries(months)
+      .sort(([a], [b]) => (a < b ? 1 : -1))
+      .map(([month, count]) => ({ month, photos: count })),
+  );
   return { list, photos, requests };
 }
 
@@ -43,7 +47,10 @@ test("one page serves all the small months that it leads through", async () => {
   const { list, photos, requests } = gallery(Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`20${String(10 + at)}-05`, 3])));
   await list.need({ section: 0, index: 0 }, { section: 29, index: 2 });
   assert.equal(requests.length, 1);
-  assert.deepEqual(ids(list), photos.map((photo) => photo.id));
+  assert.deepEqual(
+    ids(list),
+    photos.map((photo) => photo.id),
+  );
 });
 
 test("a large month is loaded page by page, as far as it is looked at, and each photo once", async () => {
@@ -51,23 +58,43 @@ test("a large month is loaded page by page, as far as it is looked at, and each 
   await list.need({ section: 1, index: 0 }, { section: 1, index: 250 });
   assert.equal(requests.length, 3);
   await Promise.all([list.need({ section: 1, index: 0 }, { section: 1, index: 949 }), list.need({ section: 0, index: 0 }, { section: 1, index: 949 })]);
-  assert.deepEqual(ids(list), photos.map((photo) => photo.id));
+  assert.deepEqual(
+    ids(list),
+    photos.map((photo) => photo.id),
+  );
   assert.equal(requests.length, 11);
 });
 
 test("a month that turned out larger or smaller than it was said to be is made to fit", async () => {
   const { list, photos } = gallery({ "2024-03": 5, "2024-02": 5, "2024-01": 5 });
-  list.setMonths([{ month: "2024-03", photos: 3 }, { month: "2024-02", photos: 8 }, { month: "2024-01", photos: 5 }]);
+  list.setMonths([
+    { month: "2024-03", photos: 3 },
+    { month: "2024-02", photos: 8 },
+    { month: "2024-01", photos: 5 },
+  ]);
   await list.need({ section: 0, index: 0 }, { section: 2, index: 4 });
-  assert.deepEqual(list.sections.map((section) => section.count), [5, 5, 5]);
-  assert.deepEqual(ids(list), photos.map((photo) => photo.id));
+  assert.deepEqual(
+    list.sections.map((section) => section.count),
+    [5, 5, 5],
+  );
+  assert.deepEqual(
+    ids(list),
+    photos.map((photo) => photo.id),
+  );
 });
 
 test("a month without photos is dropped", async () => {
   const { list } = gallery({ "2024-03": 5, "2024-01": 5 });
-  list.setMonths([{ month: "2024-03", photos: 5 }, { month: "2024-02", photos: 4 }, { month: "2024-01", photos: 5 }]);
+  list.setMonths([
+    { month: "2024-03", photos: 5 },
+    { month: "2024-02", photos: 4 },
+    { month: "2024-01", photos: 5 },
+  ]);
   await list.need({ section: 1, index: 0 }, { section: 1, index: 3 });
-  assert.deepEqual(list.sections.map((section) => section.key), ["2024-03", "2024-01"]);
+  assert.deepEqual(
+    list.sections.map((section) => section.key),
+    ["2024-03", "2024-01"],
+  );
 });
 
 test("what is taken out and put back stands where it stood", async () => {
@@ -75,10 +102,17 @@ test("what is taken out and put back stands where it stood", async () => {
   await list.need({ section: 0, index: 0 }, { section: 2, index: 4 });
   const before = ids(list);
   const removed = list.remove([before[0], before[2], before[5], before[10]]);
-  assert.deepEqual(list.sections.map((section) => section.count), [3, 4], "the month of one photo is gone with it");
+  assert.deepEqual(
+    list.sections.map((section) => section.count),
+    [3, 4],
+    "the month of one photo is gone with it",
+  );
   list.insert(removed);
   assert.deepEqual(ids(list), before);
-  assert.deepEqual(list.sections.map((section) => section.count), [5, 1, 5]);
+  assert.deepEqual(
+    list.sections.map((section) => section.count),
+    [5, 1, 5],
+  );
 });
 
 test("what is put back into a month that is loaded in part comes with the rest", async () => {
@@ -88,7 +122,10 @@ test("what is put back into a month that is loaded in part comes with the rest",
   list.insert([first]);
   assert.equal(list.total, 250);
   await list.need({ section: 0, index: 0 }, { section: 0, index: 249 });
-  assert.deepEqual(ids(list), photos.map((photo) => photo.id));
+  assert.deepEqual(
+    ids(list),
+    photos.map((photo) => photo.id),
+  );
 });
 
 test("photos that nobody looks at are let go, keep their proportions, and come again", async () => {
@@ -117,7 +154,10 @@ test("a month that is let go while it is loaded has no holes", async () => {
   list.load = load;
   await answer();
   await wanted;
-  assert.deepEqual(ids(list), photos.slice(0, 200).map((photo) => photo.id));
+  assert.deepEqual(
+    ids(list),
+    photos.slice(0, 200).map((photo) => photo.id),
+  );
 });
 
 test("photos and places are counted across months", () => {
@@ -129,7 +169,10 @@ test("photos and places are counted across months", () => {
 test("months that have not changed keep their photos when they are counted anew", async () => {
   const { list } = gallery({ "2024-02": 5, "2024-01": 5 });
   await list.need({ section: 0, index: 0 }, { section: 1, index: 4 });
-  list.setMonths([{ month: "2024-02", photos: 6 }, { month: "2024-01", photos: 5 }]);
+  list.setMonths([
+    { month: "2024-02", photos: 6 },
+    { month: "2024-01", photos: 5 },
+  ]);
   assert.equal(list.at({ section: 0, index: 0 }), undefined);
   assert.ok(list.at({ section: 1, index: 4 }));
 });

@@ -28,6 +28,7 @@ export class Timeline extends PhotoList {
   /** @param {import("./photo-list.js").Place} from @param {import("./photo-list.js").Place} to */
   async need(from, to) {
     for (let section = from.section; section <= to.section; section += 1) {
+      /** @type {Month | undefined} */
       const month = this.sections[section];
       // While months change under way, the next look asks anew.
       if (!month) return;
@@ -76,6 +77,7 @@ export class Timeline extends PhotoList {
       if (at < left) continue;
       // The page leads through these months: each that it leaves is whole.
       for (; left < at; left += 1) resize(this.sections[left], this.sections[left].photos.length);
+      /** @type {Month} */
       const section = this.sections[at];
       const from = section === month && where.after ? start : 0;
       if (section.photos.length > from + photos.length) continue;
