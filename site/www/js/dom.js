@@ -28,9 +28,10 @@ export function h(name, attributes = {}, ...children) {
  * @param {Record<string, string>} styles
  */
 export function setStyle(element, styles) {
+  const own = /** @type {any} */ (element.style);
   for (const [name, value] of Object.entries(styles)) {
     if (name.startsWith("--")) element.style.setProperty(name, value);
-    else /** @type {any} */ (element.style)[name] = value;
+    else own[name] = value;
   }
 }
 

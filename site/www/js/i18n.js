@@ -81,7 +81,8 @@ export const localTime = (text) => written(new Date(`${text.slice(0, 19)}Z`), { 
 
 /** The day of a photo's time.
  * @param {string} text */
-export const localDay = (text) => written(new Date(`${text.slice(0, 10)}T00:00:00Z`), { weekday: "short", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+export const localDay = (text) =>
+  written(new Date(`${text.slice(0, 10)}T00:00:00Z`), { weekday: "short", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 /** A month by name, such as “June 2024”.
  * @param {string} text begins with `2024-06` */

@@ -26,5 +26,8 @@ try {
   startPageKeys();
   await startRouter();
 } catch (error) {
-  show(part("#content"), failure(error, () => location.reload()));
+  show(
+    part("#content"),
+    failure(error, () => location.reload()),
+  );
 }

@@ -122,7 +122,10 @@ async function route(anew) {
     try {
       await lightbox.open(photo[1], photos);
     } catch (error) {
-      show(part("#content"), failure(error, () => route(true)));
+      show(
+        part("#content"),
+        failure(error, () => route(true)),
+      );
     }
   }
 }
@@ -175,7 +178,7 @@ async function showView(address, photo) {
     show(content, elements);
     if (!keeps) scrollTo(0, place?.y ?? 0);
     for (const done of afterwards) await done();
-    if (!photo) (content.querySelector("[autofocus]") ?? content).focus({ preventScroll: true });
+    if (!photo) /** @type {HTMLElement} */ (content.querySelector("[autofocus]") ?? content).focus({ preventScroll: true });
   } catch (error) {
     if (signal.aborted) return;
     if (error instanceof Problem && error.status === 401 && found.guarded) {
@@ -183,6 +186,9 @@ async function showView(address, photo) {
       store.wanted = location.hash || "#/";
       return go("#/login", { replace: true });
     }
-    show(content, failure(error, () => route(true)));
+    show(
+      content,
+      failure(error, () => route(true)),
+    );
   }
 }

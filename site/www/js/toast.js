@@ -32,7 +32,8 @@ export function toast(text, action) {
     message.append(h("button", { type: "button", class: "text", onclick: act }, action.label ?? t("common.undo")));
   }
   message.append(h("button", { type: "button", class: "icon", "aria-label": t("common.dismiss"), onclick: dismiss }, icon("close")));
-  for (const [event, act] of Object.entries({ pointerenter: hold, focusin: hold, pointerleave: release, focusout: release })) message.addEventListener(event, act);
+  for (const [event, act] of Object.entries({ pointerenter: hold, focusin: hold, pointerleave: release, focusout: release }))
+    message.addEventListener(event, act);
   const all = part("#toasts");
   // At most three at a time: the oldest gives way.
   while (all.children.length >= 3) all.firstElementChild?.remove();

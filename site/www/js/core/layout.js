@@ -34,8 +34,11 @@ export function tileRatio(width, height) {
  * @returns {Rows}
  */
 export function justify(ratios, width, target, gap) {
+  /** @type {number[]} */
   const starts = [];
+  /** @type {number[]} */
   const tops = [];
+  /** @type {number[]} */
   const heights = [];
   let top = 0;
   let from = 0;
@@ -60,7 +63,11 @@ export function justify(ratios, width, target, gap) {
       sum = 0;
     }
   }
-  return { starts: Uint32Array.from([...starts, ratios.length]), tops: Float32Array.from([...tops, Math.max(0, top - gap)]), heights: Float32Array.from(heights) };
+  return {
+    starts: Uint32Array.from([...starts, ratios.length]),
+    tops: Float32Array.from([...tops, Math.max(0, top - gap)]),
+    heights: Float32Array.from(heights),
+  };
 
   /** @param {number} height @param {number} first @param {number} end */
   function add(height, first, end) {

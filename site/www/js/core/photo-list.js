@@ -211,4 +211,3 @@ export function slim({ id, fileName, title, tags, favourite, takenAt, createdAt,
 
 /** What a photo is called. @param {{ title: string, fileName: string }} photo */
 export const nameOf = (photo) => photo.title || photo.fileName;
-

@@ -28,6 +28,7 @@ export class Timeline extends PhotoList {
   /** @param {import("./photo-list.js").Place} from @param {import("./photo-list.js").Place} to */
   async need(from, to) {
     for (let section = from.section; section <= to.section; section += 1) {
+      /** @type {Month | undefined} */
       const month = this.sections[section];
       // While months change under way, the next look asks anew.
       if (!month) return;
@@ -53,13 +54,11 @@ export class Timeline extends PhotoList {
       const later = month.photos.findIndex((other) => other !== undefined && isBefore(photo, other));
       // Behind all that are there, of a month that is there in part only, it comes with the rest.
       const index = later < 0 ? month.photos.length : later;
-      if (later < 0 && month.photos.length < month.count) {
-        resize(month, month.count + 1);
-        continue;
-      }
+      const comesLater = later < 0 && month.photos.length < month.count;
+      resize(month, month.count + 1);
+      if (comesLater) continue;
       const behind = /** @type {import("./photo-list.js").Photo[]} */ (month.photos.splice(index));
       place(month, index, [photo, ...behind]);
-      if (month.count < index + 1 + behind.length) resize(month, index + 1 + behind.length);
     }
     this.changed();
   }
@@ -78,6 +77,7 @@ export class Timeline extends PhotoList {
       if (at < left) continue;
       // The page leads through these months: each that it leaves is whole.
       for (; left < at; left += 1) resize(this.sections[left], this.sections[left].photos.length);
+      /** @type {Month} */
       const section = this.sections[at];
       const from = section === month && where.after ? start : 0;
       if (section.photos.length > from + photos.length) continue;

@@ -20,7 +20,12 @@ export async function askAlbum(count) {
     opened.dialog.close();
   };
   const entry = (/** @type {any} */ album) =>
-    h("button", { type: "button", onclick: () => choose(album) }, cover(album), h("span", {}, h("bdi", {}, album.title), h("span", { class: "muted" }, t("common.photos", { count: album.photoCount }))));
+    h(
+      "button",
+      { type: "button", onclick: () => choose(album) },
+      cover(album),
+      h("span", {}, h("bdi", {}, album.title), h("span", { class: "muted" }, t("common.photos", { count: album.photoCount }))),
+    );
   const make = async (/** @type {any} */ { title }) => choose(await post("/albums", { title }));
   const opened = openDialog(
     t("albums.chooseTitle", { count }),

@@ -21,7 +21,8 @@ export function completion(input, suggest) {
   let suggestions = [];
   let chosen = -1;
   let asked = 0;
-  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": id, "aria-expanded": "false" })) input.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": id, "aria-expanded": "false" }))
+    input.setAttribute(name, value);
 
   const close = () => {
     asked += 1;
@@ -38,7 +39,7 @@ export function completion(input, suggest) {
   };
   const mark = (/** @type {number} */ at) => {
     chosen = at;
-    [...list.children].forEach((option, index) => option.setAttribute("aria-selected", String(index === at)));
+    for (const [index, option] of [...list.children].entries()) option.setAttribute("aria-selected", String(index === at));
     if (at < 0) return input.removeAttribute("aria-activedescendant");
     input.setAttribute("aria-activedescendant", `${id}-${at}`);
     return list.children[at].scrollIntoView({ block: "nearest" });
@@ -57,7 +58,19 @@ export function completion(input, suggest) {
     show(
       list,
       found.map(({ text, hint, count }, at) =>
-        h("div", { role: "option", id: `${id}-${at}`, "aria-selected": "false", onpointerdown: (/** @type {Event} */ event) => event.preventDefault(), onclick: () => take(at) }, h("bdi", {}, text), hint && h("span", { class: "muted" }, hint), count !== undefined && h("span", { class: "count" }, number(count))),
+        h(
+          "div",
+          {
+            role: "option",
+            id: `${id}-${at}`,
+            "aria-selected": "false",
+            onpointerdown: (/** @type {Event} */ event) => event.preventDefault(),
+            onclick: () => take(at),
+          },
+          h("bdi", {}, text),
+          hint && h("span", { class: "muted" }, hint),
+          count !== undefined && h("span", { class: "count" }, number(count)),
+        ),
       ),
     );
     list.hidden = found.length === 0;

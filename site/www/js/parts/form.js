@@ -34,7 +34,8 @@ export function field(label, name, { hint, multiline, check, ...attributes } = {
 }
 
 /** Whose password it is, for whoever keeps passwords: nobody sees it. @param {string} email */
-export const userName = (email) => h("input", { type: "text", name: "", class: "quiet", autocomplete: "username", value: email, readonly: true, tabindex: -1, "aria-hidden": "true" });
+export const userName = (email) =>
+  h("input", { type: "text", name: "", class: "quiet", autocomplete: "username", value: email, readonly: true, tabindex: -1, "aria-hidden": "true" });
 
 /** A new password. @param {string} label @param {string} name @param {Record<string, any>} [attributes] */
 export function newPassword(label, name, attributes = {}) {
@@ -47,7 +48,15 @@ const SHORTEST_PASSWORD = 15;
 /** An e-mail address. @param {Record<string, any>} [attributes] */
 export function emailField(attributes = {}) {
   const check = (/** @type {string} */ value) => !/^\S+@\S+$/.test(value.trim()) && t("auth.emailWrong");
-  return field(t("auth.email"), "email", { type: "email", inputmode: "email", autocomplete: "username", required: true, spellcheck: "false", check, ...attributes });
+  return field(t("auth.email"), "email", {
+    type: "email",
+    inputmode: "email",
+    autocomplete: "username",
+    required: true,
+    spellcheck: "false",
+    check,
+    ...attributes,
+  });
 }
 
 /**

@@ -19,12 +19,12 @@ export class GridKeys {
       Escape: () => (selection.size ? selection.clear() : false),
     };
     onKeys(keys, { signal, layer: "view" });
-    grid.body.addEventListener("keydown", (event) => {
+    grid.body.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== " " || !(event.target instanceof HTMLAnchorElement)) return;
       event.preventDefault();
       this.#toggle();
     });
-    grid.body.addEventListener("focusin", (event) => {
+    grid.body.addEventListener("focusin", (/** @type {FocusEvent} */ event) => {
       const id = /** @type {Element} */ (event.target).closest("[data-id]")?.getAttribute("data-id");
       const place = id ? grid.list.find(id) : undefined;
       if (place) grid.current = place;

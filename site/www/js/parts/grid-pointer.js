@@ -14,14 +14,14 @@ export function listenToPointer(grid) {
     return id ? grid.tiles.get(id) : undefined;
   };
   // Neither of these bubbles.
-  body.addEventListener("load", (event) => tileOf(event)?.loaded(), true);
-  body.addEventListener("error", (event) => tileOf(event)?.failed(), true);
-  body.addEventListener("pointerover", (event) => tileOf(event)?.explain());
+  body.addEventListener("load", (/** @type {Event} */ event) => tileOf(event)?.loaded(), true);
+  body.addEventListener("error", (/** @type {Event} */ event) => tileOf(event)?.failed(), true);
+  body.addEventListener("pointerover", (/** @type {Event} */ event) => tileOf(event)?.explain());
 
   let timer = 0;
   let wasLong = false;
   let start = { x: 0, y: 0 };
-  body.addEventListener("pointerdown", (event) => {
+  body.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
     wasLong = false;
     const tile = tileOf(event);
     if (event.pointerType !== "touch" || !tile) return;
@@ -33,16 +33,16 @@ export function listenToPointer(grid) {
       selection.toggle(tile.photo.id);
     }, LONG_PRESS_MS);
   });
-  body.addEventListener("pointermove", (event) => {
+  body.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
     if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > STILL_PX) clearTimeout(timer);
   });
   for (const end of ["pointerup", "pointercancel", "pointerleave"]) body.addEventListener(end, () => clearTimeout(timer));
   // A finger that rests on a photo selects it: the browser's own menu would come at the same time.
-  body.addEventListener("contextmenu", (event) => {
-    if (/** @type {PointerEvent} */ (event).pointerType === "touch") event.preventDefault();
+  body.addEventListener("contextmenu", (/** @type {PointerEvent} */ event) => {
+    if (event.pointerType === "touch") event.preventDefault();
   });
 
-  body.addEventListener("click", (event) => {
+  body.addEventListener("click", (/** @type {MouseEvent} */ event) => {
     const tile = tileOf(event);
     if (!tile) return;
     const { id } = tile.photo;
@@ -83,7 +83,7 @@ function listenToDragging(grid, tileOf) {
     target?.element.classList.remove("drop-before", "drop-after");
     target = undefined;
   };
-  body.addEventListener("dragstart", (event) => {
+  body.addEventListener("dragstart", (/** @type {DragEvent} */ event) => {
     const tile = tileOf(event);
     if (!tile || !event.dataTransfer) return;
     const { id } = tile.photo;
@@ -92,7 +92,7 @@ function listenToDragging(grid, tileOf) {
     event.dataTransfer.setData("text/plain", id);
     event.dataTransfer.setDragImage(tile.image, 40, 40);
   });
-  body.addEventListener("dragover", (event) => {
+  body.addEventListener("dragover", (/** @type {DragEvent} */ event) => {
     const tile = dragged.length ? tileOf(event) : undefined;
     if (!tile) return;
     event.preventDefault();
@@ -104,7 +104,7 @@ function listenToDragging(grid, tileOf) {
     target = { element: tile.element, before: isAfter ? next?.id : tile.photo.id };
     tile.element.classList.add(isAfter ? "drop-after" : "drop-before");
   });
-  body.addEventListener("drop", (event) => {
+  body.addEventListener("drop", (/** @type {DragEvent} */ event) => {
     if (!target || !dragged.length) return;
     event.preventDefault();
     const { before } = target;

@@ -2,7 +2,7 @@
 
 import PhotoSwipe from "../../vendor/photoswipe.esm.min.js";
 import { get } from "../api.js";
-import { newSection, nameOf, PhotoList, place } from "../core/photo-list.js";
+import { nameOf, newSection, PhotoList, place } from "../core/photo-list.js";
 import { standsAt, Timeline } from "../core/timeline.js";
 import { calm, h, part, show } from "../dom.js";
 import { t } from "../i18n.js";
@@ -120,7 +120,7 @@ class Lightbox {
     pswp.on("zoomPanUpdate", () => this.#sharpen());
     pswp.on("close", () => this.#closing());
     pswp.on("destroy", () => this.#closed());
-    pswp.on("contentAppend", ({ content }) => content.element?.setAttribute("draggable", "false"));
+    pswp.on("contentAppend", (/** @type {any} */ { content }) => content.element?.setAttribute("draggable", "false"));
     pswp.init();
   }
 
@@ -233,7 +233,11 @@ class Lightbox {
     const zoom = !isNarrow && button("zoom", "photo.zoom", () => this.pswp.toggleZoom());
     const info = button("info", "photo.info", () => this.#togglePanel());
     info.setAttribute("aria-pressed", String(isPanelOpen));
-    const download = h("a", { class: "button icon", href: this.photo.urls?.original, download: this.photo.fileName, "aria-label": t("photo.download"), title: t("photo.download") }, icon("download"));
+    const download = h(
+      "a",
+      { class: "button icon", href: this.photo.urls?.original, download: this.photo.fileName, "aria-label": t("photo.download"), title: t("photo.download") },
+      icon("download"),
+    );
     const shown = inBar.map((action) => {
       const element = button(action.icon, action.label, () => this.#run(action));
       if (action.icon === "star") {
@@ -242,7 +246,12 @@ class Lightbox {
       }
       return element;
     });
-    const more = button("more", "common.more", () => openMenu(more, [{ icon: "edit", label: t("photo.edit"), act: () => this.#edit() }, ...inMenu.map((action) => ({ icon: action.icon, label: t(action.label), act: () => this.#run(action) }))]));
+    const more = button("more", "common.more", () =>
+      openMenu(more, [
+        { icon: "edit", label: t("photo.edit"), act: () => this.#edit() },
+        ...inMenu.map((action) => ({ icon: action.icon, label: t(action.label), act: () => this.#run(action) })),
+      ]),
+    );
     more.setAttribute("aria-haspopup", "menu");
     const edit = !isNarrow && button("edit", "photo.edit", () => this.#edit());
     return [zoom, ...shown, edit, download, info, isNarrow && more];
@@ -258,14 +267,14 @@ class Lightbox {
     const at = list.find(this.photo.id);
     const index = at ? list.flatten(at) : Math.min(pswp.currIndex, list.total - 1);
     const isElsewhere = index !== pswp.currIndex || !at;
-    const missing = pswp.mainScroll.itemHolders.some(({ slide }) => slide && !slide.data.id && list.at(list.unflatten(slide.index)));
+    const missing = pswp.mainScroll.itemHolders.some((/** @type {any} */ { slide }) => slide && !slide.data.id && list.at(list.unflatten(slide.index)));
     const total = this.total;
     this.total = list.total;
     if (!isElsewhere && !missing && total === list.total) return;
     pswp.currIndex = index;
     pswp.potentialIndex = index;
     pswp.contentLoader.destroy();
-    pswp.mainScroll.itemHolders.forEach((holder, position) => pswp.setContent(holder, index - 1 + position, true));
+    for (const [position, holder] of pswp.mainScroll.itemHolders.entries()) pswp.setContent(holder, index - 1 + position, true);
     pswp.currSlide = pswp.mainScroll.itemHolders[1].slide;
     pswp.currSlide?.setIsActive(true);
     this.#changed();
@@ -284,7 +293,14 @@ class Lightbox {
     if (!slide || !(image instanceof HTMLImageElement) || slide.data.isSharp) return;
     const { width = 0, height = 0, size, urls } = this.photo;
     const ratio = devicePixelRatio * slide.currZoomLevel;
-    if (!urls || slide.data.id !== this.photo.id || size > LARGEST_ORIGINAL_BYTES || ratio * Math.max(width, height) < PREVIEW_PX * 1.15 || Math.max(width, height) <= PREVIEW_PX) return;
+    if (
+      !urls ||
+      slide.data.id !== this.photo.id ||
+      size > LARGEST_ORIGINAL_BYTES ||
+      ratio * Math.max(width, height) < PREVIEW_PX * 1.15 ||
+      Math.max(width, height) <= PREVIEW_PX
+    )
+      return;
     slide.data.isSharp = true;
     const original = new Image();
     original.onload = () => {

@@ -22,7 +22,14 @@ export function openMenu(button, items) {
     button.focus({ preventScroll: true });
     item.act();
   };
-  const entries = items.map((item) => h("button", { type: "button", role: "menuitem", tabindex: -1, class: item.danger ? "danger" : undefined, onclick: () => choose(item) }, item.icon && icon(item.icon), item.label));
+  const entries = items.map((item) =>
+    h(
+      "button",
+      { type: "button", role: "menuitem", tabindex: -1, class: item.danger ? "danger" : undefined, onclick: () => choose(item) },
+      item.icon && icon(item.icon),
+      item.label,
+    ),
+  );
   const menu = h("div", { class: "menu", role: "menu", "aria-label": button.getAttribute("aria-label") ?? button.textContent }, entries);
   menu.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const at = entries.indexOf(/** @type {any} */ (document.activeElement));

@@ -45,6 +45,8 @@ export class PhotoGrid extends EventTarget {
     this.made = [];
     /** The top of each section, and behind them the height of all. */
     this.tops = new Float64Array(1);
+    /** @type {number | undefined} */
+    this.frame = undefined;
     this.width = 0;
     this.offset = 0;
     this.lastY = 0;
@@ -218,7 +220,8 @@ export class PhotoGrid extends EventTarget {
   /** @param {Map<string, () => HTMLElement>} wanted in order @param {Map<string, number>} ys */
   #mount(wanted, ys) {
     const { activeElement } = document;
-    const focused = activeElement instanceof HTMLElement && this.body.contains(activeElement) ? activeElement.closest("[data-id]")?.getAttribute("data-id") : undefined;
+    const focused =
+      activeElement instanceof HTMLElement && this.body.contains(activeElement) ? activeElement.closest("[data-id]")?.getAttribute("data-id") : undefined;
     const old = this.mounted;
     /** @type {Map<string, HTMLElement>} */
     const mounted = new Map();
@@ -259,7 +262,10 @@ export class PhotoGrid extends EventTarget {
     const section = this.list.sections.findIndex((known) => known.key === key);
     if (section < 0) return;
     const photos = await this.list.range({ section, index: 0 }, { section, index: this.list.sections[section].count - 1 });
-    this.selection.set(photos.map((photo) => photo.id), chosen);
+    this.selection.set(
+      photos.map((photo) => photo.id),
+      chosen,
+    );
   }
 
   /** @param {number} at the section @param {number} row */
@@ -314,7 +320,10 @@ export class PhotoGrid extends EventTarget {
     if (!from || !to) return this.selection.toggle(id);
     const isForward = this.list.flatten(from) <= this.list.flatten(to);
     const photos = await this.list.range(isForward ? from : to, isForward ? to : from);
-    this.selection.set(photos.map((photo) => photo.id), true);
+    this.selection.set(
+      photos.map((photo) => photo.id),
+      true,
+    );
     return undefined;
   }
 
@@ -328,7 +337,10 @@ export class PhotoGrid extends EventTarget {
       const isLast = section === this.list.sections.length - 1;
       const last = isLast ? end.index : this.list.sections[section].count - 1;
       const photos = await this.list.range({ section, index: 0 }, { section, index: Math.min(last, Number.MAX_SAFE_INTEGER) });
-      this.selection.set(photos.map((photo) => photo.id), true);
+      this.selection.set(
+        photos.map((photo) => photo.id),
+        true,
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 // What is known of a photo and what somebody says of it, which can be edited right there.
 
-import { get, patch, Problem } from "../api.js";
+import { get, Problem, patch } from "../api.js";
 import { nameOf } from "../core/photo-list.js";
 import { h, show } from "../dom.js";
 import { localTime, moment, number, size, t } from "../i18n.js";
@@ -41,9 +41,15 @@ const closeButton = (around) => h("button", { type: "button", class: "icon", "ar
 
 /** Shows the photo to be read. @param {HTMLElement} panel @param {any} photo @param {Around} around */
 function read(panel, photo, around) {
-  const edit = h("button", { type: "button", class: "icon edit-photo", "aria-label": t("photo.edit"), title: t("photo.edit"), onclick: () => write(panel, photo, around) }, icon("edit"));
+  const edit = h(
+    "button",
+    { type: "button", class: "icon edit-photo", "aria-label": t("photo.edit"), title: t("photo.edit"), onclick: () => write(panel, photo, around) },
+    icon("edit"),
+  );
   const exif = photo.exif ?? {};
-  const tags = photo.tags.map((/** @type {string} */ tag) => h("a", { class: "chip", href: `#/search?q=${encodeURIComponent(`tag:"${tag.replace(/["\\]/g, "\\$&")}"`)}` }, h("bdi", {}, tag)));
+  const tags = photo.tags.map((/** @type {string} */ tag) =>
+    h("a", { class: "chip", href: `#/search?q=${encodeURIComponent(`tag:"${tag.replace(/["\\]/g, "\\$&")}"`)}` }, h("bdi", {}, tag)),
+  );
   const albums = photo.albums.map((/** @type {string} */ id) => {
     const text = h("bdi", {}, "…");
     albumTitle(id).then((title) => {
@@ -60,7 +66,11 @@ function read(panel, photo, around) {
     h(
       "ul",
       { class: "facts" },
-      fact("calendar", photo.takenAt ? localTime(photo.takenAt) : t("photo.noTime"), photo.takenAt ? offsetOf(photo.takenAt) : t("photo.added", { when: moment(photo.createdAt) })),
+      fact(
+        "calendar",
+        photo.takenAt ? localTime(photo.takenAt) : t("photo.noTime"),
+        photo.takenAt ? offsetOf(photo.takenAt) : t("photo.added", { when: moment(photo.createdAt) }),
+      ),
       fact("camera", [exif.make, exif.model].filter(Boolean).join(" "), [exif.lens, exposure(exif)].filter(Boolean).join("\n")),
       exif.position && place(exif.position),
       fact("file", photo.fileName, `${photo.width} × ${photo.height} · ${megapixels(photo)} · ${size(photo.size)}`),
@@ -81,7 +91,17 @@ function place({ latitude, longitude, altitudeM }) {
   const [lat, lon] = [latitude.toFixed(5), longitude.toFixed(5)];
   const href = `https://www.openstreetmap.org/?mlat=${lat}&mlon=${lon}#map=15/${lat}/${lon}`;
   const link = h("a", { href, target: "_blank", rel: "noopener noreferrer" }, t("photo.map"));
-  return h("li", {}, icon("place"), h("div", {}, `${lat}, ${lon}`, h("div", { class: "muted" }, altitudeM !== null && altitudeM !== undefined && `${number(Math.round(altitudeM))} m · `, link)));
+  return h(
+    "li",
+    {},
+    icon("place"),
+    h(
+      "div",
+      {},
+      `${lat}, ${lon}`,
+      h("div", { class: "muted" }, altitudeM !== null && altitudeM !== undefined && `${number(Math.round(altitudeM))} m · `, link),
+    ),
+  );
 }
 
 /** @param {string} takenAt */
@@ -104,7 +124,12 @@ const megapixels = ({ width, height }) => t("photo.megapixels", { count: Math.ro
 
 /** @param {string} id */
 function albumTitle(id) {
-  const known = albumTitles.get(id) ?? get(`/albums/${id}`).then((album) => album.title, () => t("nav.albums"));
+  const known =
+    albumTitles.get(id) ??
+    get(`/albums/${id}`).then(
+      (album) => album.title,
+      () => t("nav.albums"),
+    );
   albumTitles.set(id, known);
   return known;
 }
@@ -170,7 +195,12 @@ function write(panel, photo, around) {
       h("h3", {}, t("photo.conflict")),
       h("p", {}, t("photo.conflictHint")),
       h("dl", {}, rows),
-      h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: mine }, t("photo.keepMine")), h("button", { type: "button", onclick: theirs }, t("photo.takeTheirs"))),
+      h(
+        "div",
+        { class: "row" },
+        h("button", { type: "button", class: "primary", onclick: mine }, t("photo.keepMine")),
+        h("button", { type: "button", onclick: theirs }, t("photo.takeTheirs")),
+      ),
     );
     conflict.hidden = false;
     conflict.scrollIntoView({ block: "nearest" });

@@ -16,7 +16,12 @@ export function scrubber(grid, name) {
   const labels = h("div", { class: "scrubber-labels", "aria-hidden": "true" });
   const bubble = h("div", { class: "scrubber-bubble", "aria-hidden": "true" });
   const thumb = h("div", { class: "scrubber-thumb" }, bubble);
-  const element = h("div", { class: "scrubber", role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-label": t("timeline.scrubber"), "aria-valuemin": 0, hidden: true }, labels, thumb);
+  const element = h(
+    "div",
+    { class: "scrubber", role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-label": t("timeline.scrubber"), "aria-valuemin": 0, hidden: true },
+    labels,
+    thumb,
+  );
   let track = 0;
   let timer = 0;
   let isDragged = false;

@@ -29,9 +29,12 @@ export function suggestions(input) {
     if (field === "in") {
       const { items } = await get("/albums?limit=100");
       const begins = items.filter((/** @type {any} */ album) => album.title.toLowerCase().includes(value.toLowerCase()));
-      for (const album of begins.slice(0, MOST)) found.push({ text: `${minus}in:${album.title}`, count: album.photoCount, choose: () => put(start, `${minus}in:${quoted(album.title)}`) });
+      for (const album of begins.slice(0, MOST))
+        found.push({ text: `${minus}in:${album.title}`, count: album.photoCount, choose: () => put(start, `${minus}in:${quoted(album.title)}`) });
     }
-    if (!field) for (const text of FIELDS.filter((known) => known.startsWith(value))) found.push({ text, hint: t(`search.fields.${text.split(":")[0]}`), choose: () => put(start, minus + text) });
+    if (!field)
+      for (const text of FIELDS.filter((known) => known.startsWith(value)))
+        found.push({ text, hint: t(`search.fields.${text.split(":")[0]}`), choose: () => put(start, minus + text) });
     return found;
   });
 }

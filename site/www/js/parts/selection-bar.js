@@ -17,7 +17,11 @@ export function selectionBar(grid, actions) {
   const { selection, signal } = grid;
   const count = h("strong", { role: "status" });
   const buttons = h("div", { class: "row" });
-  const clear = h("button", { type: "button", class: "icon", "aria-label": t("selection.clear"), title: t("selection.clear"), onclick: () => selection.clear() }, icon("close"));
+  const clear = h(
+    "button",
+    { type: "button", class: "icon", "aria-label": t("selection.clear"), title: t("selection.clear"), onclick: () => selection.clear() },
+    icon("close"),
+  );
   const all = h("button", { type: "button", class: "text", onclick: () => grid.selectAll() }, t("selection.all"));
   const bar = h("div", { class: "selection-bar", role: "toolbar", "aria-label": t("selection.bar"), hidden: true }, clear, count, all, buttons);
   document.body.append(bar);
@@ -60,7 +64,10 @@ export function selectionBar(grid, actions) {
     const rest = fitting.slice(room);
     const more = h("button", { type: "button", class: "icon", "aria-label": t("common.more"), "aria-haspopup": "menu", onclick: openRest }, icon("more"));
     function openRest() {
-      openMenu(more, rest.map((action) => ({ icon: action.icon, label: t(action.label), act: () => run(action) })));
+      openMenu(
+        more,
+        rest.map((action) => ({ icon: action.icon, label: t(action.label), act: () => run(action) })),
+      );
     }
     show(buttons, fitting.slice(0, room).map(button), rest.length > 0 && more);
   }

@@ -4,8 +4,8 @@ import { h, part, show } from "../dom.js";
 import { t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { store } from "../store.js";
-import { searchBox } from "./search-box.js";
 import { uploadButton } from "./add-photos.js";
+import { searchBox } from "./search-box.js";
 
 /** @type {[string, import("../icons.js").IconName, string][]} */
 const PLACES = [
@@ -49,8 +49,15 @@ function build() {
     show(nav);
     return;
   }
-  show(nav, PLACES.map(([href, name, text]) => h("a", { href }, icon(name), h("span", {}, t(text)))));
+  show(
+    nav,
+    PLACES.map(([href, name, text]) => h("a", { href }, icon(name), h("span", {}, t(text)))),
+  );
   const initial = [...(account.name || account.email)][0].toUpperCase();
-  const me = h("a", { class: "button icon account", href: "#/account", "aria-label": t("nav.account"), title: account.email }, h("span", { class: "avatar" }, initial));
+  const me = h(
+    "a",
+    { class: "button icon account", href: "#/account", "aria-label": t("nav.account"), title: account.email },
+    h("span", { class: "avatar" }, initial),
+  );
   show(part("#header"), brand, searchBox(), h("div", { class: "header-actions" }, uploadButton(), me));
 }

@@ -42,7 +42,22 @@ export function showShortcuts() {
       "section",
       {},
       h("h3", {}, t(`keys.${area}`)),
-      h("dl", {}, keys.map(([key, text]) => h("div", {}, h("dt", {}, key.split(" ").map((part) => h("kbd", {}, part))), h("dd", {}, t(`keys.${text}`))))),
+      h(
+        "dl",
+        {},
+        keys.map(([key, text]) =>
+          h(
+            "div",
+            {},
+            h(
+              "dt",
+              {},
+              key.split(" ").map((part) => h("kbd", {}, part)),
+            ),
+            h("dd", {}, t(`keys.${text}`)),
+          ),
+        ),
+      ),
     ),
   );
   const close = h("button", { type: "button", class: "primary", autofocus: true, onclick: () => opened.dialog.close() }, t("common.close"));

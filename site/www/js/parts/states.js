@@ -12,7 +12,14 @@ import { explain } from "../problems.js";
  * @param {...any} actions
  */
 export function state(picture, title, text, ...actions) {
-  return h("div", { class: "state" }, icon(picture), h("h2", {}, title), text && h("p", {}, text), actions.length > 0 && h("div", { class: "row" }, ...actions));
+  return h(
+    "div",
+    { class: "state" },
+    icon(picture),
+    h("h2", {}, title),
+    text && h("p", {}, text),
+    actions.length > 0 && h("div", { class: "row" }, ...actions),
+  );
 }
 
 /** A link that looks like a button.
@@ -36,4 +43,3 @@ export function failure(error, again) {
 }
 
 export const notFound = () => state("search", t("states.notFound"), t("states.notFoundHint"), linkButton("#/", t("states.toPhotos"), "primary"));
-

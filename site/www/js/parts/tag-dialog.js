@@ -27,11 +27,25 @@ export async function askTags(count, photos) {
           draw();
           chips.querySelectorAll("button")[present.indexOf(tag)].focus();
         };
-        return h("button", { type: "button", class: isGoing ? "chip going" : "chip", "aria-pressed": String(isGoing), "aria-label": t("tags.removeOne", { tag }), onclick: turn }, h("bdi", {}, tag), icon(isGoing ? "restore" : "close"));
+        return h(
+          "button",
+          {
+            type: "button",
+            class: isGoing ? "chip going" : "chip",
+            "aria-pressed": String(isGoing),
+            "aria-label": t("tags.removeOne", { tag }),
+            onclick: turn,
+          },
+          h("bdi", {}, tag),
+          icon(isGoing ? "restore" : "close"),
+        );
       }),
     );
   draw();
-  const fields = [input.element, present.length > 0 && h("div", { class: "field" }, h("h3", {}, t("tags.present")), h("p", { class: "hint" }, t("tags.presentHint")), chips)];
+  const fields = [
+    input.element,
+    present.length > 0 && h("div", { class: "field" }, h("h3", {}, t("tags.present")), h("p", { class: "hint" }, t("tags.presentHint")), chips),
+  ];
   const sent = await askForm(t("tags.title", { count }), fields, t("common.save"), async () => input.finish());
   return sent && (input.tags.length || remove.size) ? { add: input.tags, remove: [...remove] } : undefined;
 }

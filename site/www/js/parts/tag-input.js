@@ -19,7 +19,11 @@ export function tagInput(initial, label) {
   const chips = h("div", { class: "chips" });
   const input = h("input", { id, name: "tags", autocomplete: "off", maxlength: 64, "aria-describedby": `${id}-hint ${id}-error` });
   const add = (/** @type {string} */ text) => {
-    for (const tag of text.split(",").map((part) => part.trim()).filter(Boolean)) if (!tags.includes(tag)) tags.push(tag);
+    for (const tag of text
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean))
+      if (!tags.includes(tag)) tags.push(tag);
     input.value = "";
     draw();
   };
@@ -32,7 +36,12 @@ export function tagInput(initial, label) {
           draw();
           input.focus();
         };
-        return h("span", { class: "chip" }, h("bdi", {}, tag), h("button", { type: "button", "aria-label": t("tags.removeOne", { tag }), onclick: remove }, icon("close")));
+        return h(
+          "span",
+          { class: "chip" },
+          h("bdi", {}, tag),
+          h("button", { type: "button", "aria-label": t("tags.removeOne", { tag }), onclick: remove }, icon("close")),
+        );
       }),
     );
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -48,7 +57,9 @@ export function tagInput(initial, label) {
   draw();
   const complete = async (/** @type {string} */ prefix) => {
     const { items } = await get(query("/tags", { prefix, limit: 8 }));
-    return items.filter((/** @type {any} */ item) => !tags.includes(item.tag)).map((/** @type {any} */ item) => ({ text: item.tag, count: item.photos, choose: () => add(item.tag) }));
+    return items
+      .filter((/** @type {any} */ item) => !tags.includes(item.tag))
+      .map((/** @type {any} */ item) => ({ text: item.tag, count: item.photos, choose: () => add(item.tag) }));
   };
   const element = h(
     "div",

@@ -1,8 +1,8 @@
 // One photo in the grid. Hundreds are made while somebody scrolls: what happens to them is heard by the grid, not by each.
 
 import { get } from "../api.js";
-import { averageColour } from "../core/placeholder.js";
 import { nameOf } from "../core/photo-list.js";
+import { averageColour } from "../core/placeholder.js";
 import { h, setStyle } from "../dom.js";
 import { localDay, t } from "../i18n.js";
 import { icon } from "../icons.js";
@@ -23,6 +23,10 @@ export class Tile {
     this.grid = grid;
     this.triedAnew = false;
     this.isSelected = false;
+    /** @type {string | undefined} */
+    this.source = undefined;
+    /** @type {string | undefined} */
+    this.name = undefined;
     this.image = h("img", { decoding: "async", draggable: "false" });
     this.link = h("a", { href: `#/photos/${photo.id}`, draggable: "false", tabindex: -1 }, this.image);
     this.box = h("input", { type: "checkbox", class: "check", tabindex: -1, value: photo.id });

@@ -27,7 +27,11 @@ export async function render(context) {
   const count = h("p", { class: "muted album-count" });
   const description = h("p", { class: "readable description" }, album.description);
   description.hidden = !album.description;
-  const menuButton = h("button", { type: "button", class: "icon", "aria-label": t("albums.menu"), "aria-haspopup": "menu", onclick: () => menu() }, icon("more"));
+  const menuButton = h(
+    "button",
+    { type: "button", class: "icon", "aria-label": t("albums.menu"), "aria-haspopup": "menu", onclick: () => menu() },
+    icon("more"),
+  );
   const menu = () =>
     openMenu(menuButton, [
       { icon: "edit", label: t("albums.edit"), act: () => edit() },

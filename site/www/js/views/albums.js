@@ -16,6 +16,7 @@ export const title = () => t("nav.albums");
 export async function render({ signal, place, keep }) {
   const list = h("ul", { class: "albums" });
   const end = h("div");
+  /** @type {string | undefined} */
   let next;
   let pages = 0;
   async function load() {
@@ -41,6 +42,7 @@ export async function render({ signal, place, keep }) {
 }
 
 async function newAlbum() {
+  /** @type {any} */
   let album;
   const fields = [field(t("albums.title"), "title", { maxlength: 200, autofocus: true, autocomplete: "off" })];
   await askForm(t("albums.create"), fields, t("albums.create"), async ({ title }) => {
@@ -54,6 +56,12 @@ function card(album) {
   return h(
     "li",
     {},
-    h("a", { href: `#/albums/${album.id}` }, cover(album), h("span", { class: "name" }, h("bdi", {}, album.title)), h("span", { class: "muted" }, t("common.photos", { count: album.photoCount }))),
+    h(
+      "a",
+      { href: `#/albums/${album.id}` },
+      cover(album),
+      h("span", { class: "name" }, h("bdi", {}, album.title)),
+      h("span", { class: "muted" }, t("common.photos", { count: album.photoCount })),
+    ),
   );
 }

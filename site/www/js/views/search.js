@@ -13,7 +13,11 @@ export const title = () => t("search.title");
 /** @param {import("../router.js").Context} context */
 export async function render(context) {
   const q = context.parameters.get("q") ?? "";
-  const chips = h("div", { class: "chips search-chips", role: "group", "aria-label": t("search.parts") }, chipsOf(q).map((chip) => removable(chip, q)));
+  const chips = h(
+    "div",
+    { class: "chips search-chips", role: "group", "aria-label": t("search.parts") },
+    chipsOf(q).map((chip) => removable(chip, q)),
+  );
   const heading = [h("div", { class: "toolbar" }, h("h1", {}, t("search.title")), chips)];
   let list;
   try {

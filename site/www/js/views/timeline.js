@@ -6,10 +6,10 @@ import { h } from "../dom.js";
 import { month, t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { addToAlbum, favourite, tags, trash } from "../parts/actions.js";
+import { chooseFiles } from "../parts/add-photos.js";
 import { photoView } from "../parts/photo-view.js";
 import { scrubber } from "../parts/scrubber.js";
 import { state } from "../parts/states.js";
-import { chooseFiles } from "../parts/add-photos.js";
 
 export const title = () => t("nav.photos");
 

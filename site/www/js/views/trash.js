@@ -19,7 +19,9 @@ export async function render(context) {
   const { signal } = context;
   const [albums, list] = await Promise.all([get("/albums?trashed=true&limit=100", { signal }), photoPages(context, "/photos", { trashed: true })]);
   const empty = () =>
-    albums.items.length ? h("p", { class: "muted" }, t("trash.noPhotos")) : state("trash", t("trash.empty"), t("trash.emptyHint"), linkButton("#/", t("states.toPhotos"), "primary"));
+    albums.items.length
+      ? h("p", { class: "muted" }, t("trash.noPhotos"))
+      : state("trash", t("trash.empty"), t("trash.emptyHint"), linkButton("#/", t("states.toPhotos"), "primary"));
   const { grid, element } = photoView(context, list, { actions: [restore, purge], empty });
   const emptyButton = h("button", { type: "button", class: "danger", onclick: () => emptyTrash(list, grid) }, icon("trash"), t("trash.emptyNow"));
   const showButton = () => {
@@ -27,9 +29,18 @@ export async function render(context) {
   };
   grid.addEventListener("change", showButton);
   showButton();
-  const shownAlbums = albums.items.length > 0 && [h("h2", {}, t("nav.albums")), h("ul", { class: "trashed-albums" }, albums.items.map(albumRow)), h("h2", {}, t("nav.photos"))];
+  const shownAlbums = albums.items.length > 0 && [
+    h("h2", {}, t("nav.albums")),
+    h("ul", { class: "trashed-albums" }, albums.items.map(albumRow)),
+    h("h2", {}, t("nav.photos")),
+  ];
   const isEmpty = !albums.items.length && !list.total;
-  return [h("div", { class: "toolbar" }, h("h1", {}, t("nav.trash")), emptyButton), !isEmpty && h("p", { class: "notice" }, icon("info"), t("trash.notice")), shownAlbums, element];
+  return [
+    h("div", { class: "toolbar" }, h("h1", {}, t("nav.trash")), emptyButton),
+    !isEmpty && h("p", { class: "notice" }, icon("info"), t("trash.notice")),
+    shownAlbums,
+    element,
+  ];
 }
 
 /** @param {any} album */
@@ -39,7 +50,12 @@ function albumRow(album) {
     toast(t("trash.albumRestored", { title: album.title }), { label: t("albums.open"), act: () => go(`#/albums/${album.id}`) });
     go("#/trash");
   };
-  const button = h("button", { type: "button", "aria-label": t("trash.restoreAlbum", { title: album.title }), onclick: restoreAlbum }, icon("restore"), t("actions.restore"));
+  const button = h(
+    "button",
+    { type: "button", "aria-label": t("trash.restoreAlbum", { title: album.title }), onclick: restoreAlbum },
+    icon("restore"),
+    t("actions.restore"),
+  );
   return h("li", {}, cover(album), h("bdi", {}, album.title), button);
 }
 

@@ -4,8 +4,8 @@ import { get, query, remove } from "../api.js";
 import { h } from "../dom.js";
 import { moment, size, t } from "../i18n.js";
 import { icon } from "../icons.js";
-import { linkButton, state } from "../parts/states.js";
 import { chooseFiles } from "../parts/add-photos.js";
+import { linkButton, state } from "../parts/states.js";
 import { go } from "../router.js";
 
 export const title = () => t("unfinished.title");
@@ -23,7 +23,16 @@ export async function render({ signal, address }) {
   const heading = h("div", { class: "toolbar" }, h("h1", {}, t("unfinished.title")));
   if (!items.length) return [heading, state("check", t("unfinished.none"), t("unfinished.noneHint"), linkButton("#/", t("states.toPhotos"), "primary"))];
   const again = h("button", { type: "button", class: "primary", onclick: chooseFiles }, icon("upload"), t("timeline.choose"));
-  return [heading, h("p", { class: "muted readable" }, t("unfinished.hint")), h("ul", { class: "unfinished" }, items.map((photo) => row(photo, address))), again];
+  return [
+    heading,
+    h("p", { class: "muted readable" }, t("unfinished.hint")),
+    h(
+      "ul",
+      { class: "unfinished" },
+      items.map((photo) => row(photo, address)),
+    ),
+    again,
+  ];
 }
 
 /** @param {any} photo @param {string} address */
@@ -34,6 +43,18 @@ function row(photo, address) {
   };
   const hasFailed = photo.state === "failed";
   const reason = h("div", { class: hasFailed ? "error" : "hint" }, photo.failure?.detail ?? t(`unfinished.${photo.state}`));
-  const what = h("div", {}, h("strong", {}, h("bdi", {}, photo.fileName)), h("div", { class: "hint" }, `${size(photo.size)} · ${moment(photo.createdAt)}`), reason);
-  return h("li", {}, icon(hasFailed ? "warning" : "upload"), what, h("button", { type: "button", "aria-label": t("unfinished.removeOne", { name: photo.fileName }), onclick: forget }, t("unfinished.remove")));
+  const what = h(
+    "div",
+    {},
+    h("strong", {}, h("bdi", {}, photo.fileName)),
+    h("div", { class: "hint" }, `${size(photo.size)} · ${moment(photo.createdAt)}`),
+    reason,
+  );
+  return h(
+    "li",
+    {},
+    icon(hasFailed ? "warning" : "upload"),
+    what,
+    h("button", { type: "button", "aria-label": t("unfinished.removeOne", { name: photo.fileName }), onclick: forget }, t("unfinished.remove")),
+  );
 }
