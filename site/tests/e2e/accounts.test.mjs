@@ -66,8 +66,7 @@ test("whoever keeps passwords finds out what each field is for", async () => {
   await visit("login", async (page) => assert.deepEqual(await kinds(page), ["email username", "password current-password"]));
   await visit("signup", async (page) => assert.deepEqual(await kinds(page), ["text name", "email username", "password new-password"]));
   await visit("confirm", async (page) => assert.deepEqual(await kinds(page), ["email username", "text one-time-code"]));
-  await visit("reset?email=a@example.org&token=x", async (page) =>
-    assert.deepEqual(await kinds(page), ["text username", "password new-password"]));
+  await visit("reset?email=a@example.org&token=x", async (page) => assert.deepEqual(await kinds(page), ["text username", "password new-password"]));
 });
 
 test("a code is pasted as it was copied, and that is all there is to do", () =>
@@ -79,11 +78,14 @@ test("a code is pasted as it was copied, and that is all there is to do", () =>
     await page.getByRole("heading", { name: "Confirm your address" }).waitFor();
     const code = /\b\d{8}\b/.exec(await gallery.mail(1))[0];
     await page.getByLabel("Code", { exact: true }).focus();
-    await page.evaluate((text) => {
-      const clipboardData = new DataTransfer();
-      clipboardData.setData("text", text);
-      document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-    }, `Code: ${code.slice(0, 4)} ${code.slice(4)}\n`);
+    await page.evaluate(
+      (text) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData("text", text);
+        document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+      },
+      `Code: ${code.slice(0, 4)} ${code.slice(4)}\n`,
+    );
     await me.message("Your address is confirmed");
     assert.equal((await focused(page)).name, "password", "the address is filled in already");
   }));
@@ -151,7 +153,10 @@ test("an account is renamed, shown in German, and dark; it says what it holds an
     await me.fill("Name", "Ada Lovelace");
     await me.press("Save");
     await me.message("Saved");
-    await page.locator(".sessions li", { hasText: "This one" }).getByText(/^Chrome on/).waitFor();
+    await page
+      .locator(".sessions li", { hasText: "This one" })
+      .getByText(/^Chrome on/)
+      .waitFor();
     const before = await page.locator(".sessions li").count();
     assert.ok(before >= 2);
     await page.getByRole("button", { name: "Log out everywhere else" }).click();

@@ -26,8 +26,7 @@ export async function startGallery({ data: existing, options = [] } = {}) {
       }
     },
     /** An account that needs no confirmation, made at the console. */
-    createUser: ({ email, name, password }) =>
-      run(data, ["user", "create", email, "--name", name, "--password-stdin"], password),
+    createUser: ({ email, name, password }) => run(data, ["user", "create", email, "--name", name, "--password-stdin"], password),
     importFolder: (...paths) => run(data, ["import", ...paths]),
     /** Somebody's calls of the API, past the page. */
     async client({ email, password }) {

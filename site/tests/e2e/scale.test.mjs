@@ -68,7 +68,9 @@ test("scrolling costs little time in each frame, few tiles, little memory, and s
   await session.send("HeapProfiler.collectGarbage");
   const { heap } = await figures(session);
   const shift = await page.evaluate(() => globalThis.shift);
-  t.diagnostic(`${total} photos: ${frame.toFixed(2)} ms of work a frame, ${most} tiles at most, ${(heap / 1e6).toFixed(1)} MB of heap, shift ${shift.toFixed(4)}`);
+  t.diagnostic(
+    `${total} photos: ${frame.toFixed(2)} ms of work a frame, ${most} tiles at most, ${(heap / 1e6).toFixed(1)} MB of heap, shift ${shift.toFixed(4)}`,
+  );
   assert.ok(most <= TILES, `${most} tiles at once`);
   assert.ok(heap <= HEAP, `${heap} bytes of heap`);
   assert.ok(frame <= FRAME_MS, `${frame} ms of work a frame`);
@@ -80,7 +82,8 @@ test("a jump to the end shows the oldest photo soon", async (t) => {
   const took = await page.evaluate(async () => {
     const start = performance.now();
     scrollTo(0, document.documentElement.scrollHeight);
-    const isSeen = (image) => image.complete && image.naturalWidth > 0 && image.getBoundingClientRect().top < innerHeight && image.getBoundingClientRect().bottom > 0;
+    const isSeen = (image) =>
+      image.complete && image.naturalWidth > 0 && image.getBoundingClientRect().top < innerHeight && image.getBoundingClientRect().bottom > 0;
     for (;;) {
       await new Promise((resolve) => requestAnimationFrame(resolve));
       if (scrollY > 10_000 && [...document.querySelectorAll("#content .tile img")].some(isSeen)) return performance.now() - start;

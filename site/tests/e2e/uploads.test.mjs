@@ -92,7 +92,10 @@ test("a server with bad moments, and one that asks for patience, are tried again
   await page.route("**/api/photos/check", failFirst("check"));
   await page.route("**/api/blobs/**", failFirst("send"));
   const before = (await allPhotos()).length;
-  await page.setInputFiles("#upload-files", ["one", "two", "three"].map((name) => madeUp(name)));
+  await page.setInputFiles(
+    "#upload-files",
+    ["one", "two", "three"].map((name) => madeUp(name)),
+  );
   await page.locator("#uploads", { hasText: "3 added" }).waitFor({ timeout: 60_000 });
   assert.deepEqual(Object.values(answers), [[], [], []], "every answer was given");
   assert.equal((await allPhotos()).length, before + 3);
@@ -114,7 +117,13 @@ test("what fails names the file and the reason, and a retry goes well once the r
   const row = (name) => page.locator(".upload-rows li.failed", { hasText: name });
   await row("four.png").filter({ hasText: "account is full" }).waitFor();
   await row("phone.heic").filter({ hasText: "no JPEG, PNG, WebP or GIF" }).waitFor();
-  assert.equal(await row("phone.heic").getByRole("button", { name: /^Try again/ }).count(), 0, "another attempt would change nothing");
+  assert.equal(
+    await row("phone.heic")
+      .getByRole("button", { name: /^Try again/ })
+      .count(),
+    0,
+    "another attempt would change nothing",
+  );
   isBroken = false;
   await page.getByRole("button", { name: "Try again: four.png" }).click();
   await page.locator(".upload-rows li.done", { hasText: "four.png" }).waitFor();
@@ -134,7 +143,10 @@ test("a pause stops the bytes, going on sends them, and cancelling leaves nothin
     while (isHeld && route.request().method() === "PUT") await new Promise((resolve) => setTimeout(resolve, 50));
     await route.fallback().catch(() => {});
   });
-  await page.setInputFiles("#upload-files", ["five", "six"].map((name) => madeUp(name)));
+  await page.setInputFiles(
+    "#upload-files",
+    ["five", "six"].map((name) => madeUp(name)),
+  );
   await page.locator(".upload-rows li.sending").nth(1).waitFor();
   await page.getByRole("button", { name: "Pause" }).click();
   await page.locator(".upload-title", { hasText: "Paused: 0 of 2 uploaded" }).waitFor();
@@ -221,7 +233,9 @@ async function fill(target, count) {
   const found = new Map();
   for (const path of await photoFiles(undefined)) {
     if ((await stat(path)).size > 700_000) continue;
-    const hash = createHash("sha256").update(await readFile(path)).digest("hex");
+    const hash = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
     if (!found.has(hash)) found.set(hash, path);
     if (found.size === count) break;
   }

@@ -91,13 +91,17 @@ test("what is seen after logging in", async () => {
 });
 
 test("the panel of uploads", () =>
-  look([["uploads", "", ".upload-rows li.failed"]], async (page) => {
-    await page.goto(gallery.address);
-    await person(page).logIn(ADA);
-    const fake = (name) => ({ name, mimeType: "image/png", buffer: Buffer.from(name) });
-    await page.setInputFiles("#upload-files", [fake(`${LONG}.png`), fake(`${NAMES[0].replace(/["/]/g, "")}.png`), fake("no photo.heic")]);
-    await page.locator(".upload-rows li.failed").nth(2).waitFor();
-  }, { reload: false }));
+  look(
+    [["uploads", "", ".upload-rows li.failed"]],
+    async (page) => {
+      await page.goto(gallery.address);
+      await person(page).logIn(ADA);
+      const fake = (name) => ({ name, mimeType: "image/png", buffer: Buffer.from(name) });
+      await page.setInputFiles("#upload-files", [fake(`${LONG}.png`), fake(`${NAMES[0].replace(/["/]/g, "")}.png`), fake("no photo.heic")]);
+      await page.locator(".upload-rows li.failed").nth(2).waitFor();
+    },
+    { reload: false },
+  ));
 
 /** Looks at views in every theme and width. */
 async function look(views, enter, { reload = true } = {}) {
@@ -126,7 +130,8 @@ async function look(views, enter, { reload = true } = {}) {
         // What is not about colours is the same in the dark.
         const { violations } = await (colorScheme === "light" ? axe.withTags(TAGS) : axe.withRules(["color-contrast"])).analyze();
         for (const { id, nodes } of violations) {
-          for (const { target, failureSummary } of nodes) faults.push(`${name}, ${colorScheme}, ${width} px: ${id}: ${target}: ${failureSummary.replaceAll("\n", " ")}`);
+          for (const { target, failureSummary } of nodes)
+            faults.push(`${name}, ${colorScheme}, ${width} px: ${id}: ${target}: ${failureSummary.replaceAll("\n", " ")}`);
         }
       }
     }

@@ -35,13 +35,21 @@ test("a file is read piece by piece", async () => {
     },
   };
   assert.equal(await sha256(file, null), expected(whole));
-  assert.deepEqual(read, [[0, 4 << 20], [4 << 20, 8 << 20]]);
+  assert.deepEqual(read, [
+    [0, 4 << 20],
+    [4 << 20, 8 << 20],
+  ]);
 });
 
 test("the browser's own is used for what is not large", async () => {
   const file = new Blob([bytes(1_000)]);
   assert.equal(await sha256(file), expected(bytes(1_000)));
   let asked = 0;
-  await sha256(file, { digest: () => { asked += 1; return new ArrayBuffer(32); } });
+  await sha256(file, {
+    digest: () => {
+      asked += 1;
+      return new ArrayBuffer(32);
+    },
+  });
   assert.equal(asked, 1);
 });

@@ -1,6 +1,6 @@
 // Uploads of this page: how the queue's steps are done with the browser and the API, and what of it outlasts a reload.
 
-import { get, post, Problem, remove } from "./api.js";
+import { get, Problem, post, remove } from "./api.js";
 import { filesOf, isPhoto } from "./core/dropped.js";
 import { untilThen } from "./core/retry.js";
 import { isOver, UploadQueue } from "./core/upload.js";
@@ -25,7 +25,13 @@ let timer = 0;
 let takenUpFor = "";
 
 const queue = new UploadQueue({ hash, known, announce, send, settled, forgetFailed, note: noted, pause: untilThen }, changed);
-const panel = new UploadPanel(queue, { choose: () => document.getElementById("upload-files")?.click(), open: openAgain, cancel, drop, canOpen: () => closed.size > 0 });
+const panel = new UploadPanel(queue, {
+  choose: () => document.getElementById("upload-files")?.click(),
+  open: openAgain,
+  cancel,
+  drop,
+  canOpen: () => closed.size > 0,
+});
 
 addEventListener("beforeunload", (event) => {
   // Only what would be lost is worth a question.

@@ -69,12 +69,18 @@ function nameForm(account) {
 
 /** @param {any} account */
 function usage({ usage: used, quota }) {
-  const text = t("account.usageText", { photos: t("common.photos", { count: used.photos }), used: size(used.bytes), quota: size(quota.bytes), most: number(quota.photos) });
+  const text = t("account.usageText", {
+    photos: t("common.photos", { count: used.photos }),
+    used: size(used.bytes),
+    quota: size(quota.bytes),
+    most: number(quota.photos),
+  });
   return [h("p", {}, text), h("progress", { max: quota.bytes, value: used.bytes, "aria-label": t("account.spaceUsed") })];
 }
 
 function look() {
-  const option = (/** @type {string} */ value, /** @type {string} */ text, /** @type {string} */ chosen) => h("option", { value, selected: value === chosen }, text);
+  const option = (/** @type {string} */ value, /** @type {string} */ text, /** @type {string} */ chosen) =>
+    h("option", { value, selected: value === chosen }, text);
   const select = (/** @type {string} */ label, /** @type {any[]} */ options, /** @type {(value: string) => void} */ choose) => {
     const id = `choose-${label}`;
     const list = h("select", { id, onchange: (/** @type {any} */ event) => choose(event.target.value) }, options);
@@ -85,7 +91,11 @@ function look() {
   return h(
     "div",
     { class: "pair" },
-    select("account.theme", ["", "light", "dark"].map((value) => option(value, t(`account.themes.${value || "system"}`), theme)), (value) => setTheme(/** @type {any} */ (value))),
+    select(
+      "account.theme",
+      ["", "light", "dark"].map((value) => option(value, t(`account.themes.${value || "system"}`), theme)),
+      (value) => setTheme(/** @type {any} */ (value)),
+    ),
     select(
       "account.language",
       [option("", t("account.browserLanguage"), language), ...Object.entries(LANGUAGES).map(([tag, name]) => option(tag, name, language && currentLanguage()))],
