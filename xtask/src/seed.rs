@@ -41,7 +41,8 @@ pub(crate) fn fill(program: &Path, data: &Path, count: u64) -> Result<()> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         for number in first..count.min(first + BATCH) {
             let file = folder.path().join(format!("IMG_{number:06}.jpg"));
-            fs::write(&file, picture::jpeg(number, count)?).with_context(|| format!("cannot write {}", file.display()))?;
+            fs::write(&file, picture::jpeg(number, count)?)
+                .with_context(|| format!("cannot write {}", file.display()))?;
         }
         let mut import = Command::new(program);
         import.arg("import").arg(folder.path()).args(["--user", EMAIL, "--data"]).arg(data);
