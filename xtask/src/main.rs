@@ -78,6 +78,12 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
+    /// Run the checks and tests of the page alone.
+    Page {
+        /// Where the photos for tests are kept [default: the user's cache folder].
+        #[arg(long, value_name = "DIR")]
+        photos: Option<PathBuf>,
+    },
     /// Make the pictures of the page in docs/screenshots anew.
     Screenshots {
         /// Where the photos for tests are kept [default: the user's cache folder].
@@ -112,6 +118,7 @@ fn main() -> ExitCode {
         Task::Aws { command } => aws::run(&command),
         Task::Dynamodb { command } => dynamodb::run(&command),
         Task::Seed { photos, data } => seed::run(&data.unwrap_or_else(seed::usual_folder), photos),
+        Task::Page { photos } => photos::gather(photos).and_then(|photos| page::test(&photos)),
         Task::Screenshots { photos } => page::screenshots(photos),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{command, photos, seed, tools, workspace};
 
@@ -16,13 +17,17 @@ pub(crate) fn test(photos: &Path) -> Result<()> {
     tools::install_missing(&[&tools::NODE, &tools::NPM, &tools::CHROMIUM, &tools::FIREFOX])?;
     let site = workspace::root().join("site");
     install(&site)?;
-    command::run(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&site))?;
     let program = build()?;
-    for kind in ["unit", "static"] {
-        run_tests(&site, kind, |node| node.env("GALLERY_TEST_BINARY", &program))?;
-    }
     let seeded = folder_in_memory()?;
-    seed::fill(&program, seeded.path(), MANY)?;
+    // The gallery of many photos is filled beside what does not need it.
+    thread::scope(|scope| {
+        let filled = scope.spawn(|| seed::fill(&program, seeded.path(), MANY));
+        command::run(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&site))?;
+        for kind in ["unit", "static"] {
+            run_tests(&site, kind, |node| node.env("GALLERY_TEST_BINARY", &program))?;
+        }
+        filled.join().map_err(|_| anyhow!("filling the gallery of many photos broke down"))?
+    })?;
     run_tests(&site, "e2e", |node| {
         node.env("GALLERY_TEST_BINARY", &program)
             .env("GALLERY_TEST_PHOTOS", photos)
@@ -59,7 +64,8 @@ fn folder_in_memory() -> Result<tempfile::TempDir> {
 
 fn run_tests(site: &Path, kind: &str, settings: impl Fn(&mut Command) -> &mut Command) -> Result<()> {
     let mut node = Command::new("node");
-    node.arg("--test").args(tests_in(&site.join("tests").join(kind))?).current_dir(site);
+    // Two files at a time: much of what they do is waiting.
+    node.args(["--test", "--test-concurrency=2"]).args(tests_in(&site.join("tests").join(kind))?).current_dir(site);
     command::run(settings(&mut node))
 }
 
