@@ -136,7 +136,7 @@ test("the account is cancelled with the password, and nobody gets in any more", 
   await dialog.getByText("This cannot be undone").waitFor();
   await dialog.getByLabel("Password").fill("not the password at all");
   await dialog.getByRole("button", { name: "Delete everything" }).click();
-  await dialog.getByRole("alert").filter({ hasText: "is not your password" }).waitFor();
+  await dialog.getByRole("alert").filter({ hasText: "not your password" }).waitFor();
   await dialog.getByLabel("Password").fill(ADA.password);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Log in" }).waitFor();
