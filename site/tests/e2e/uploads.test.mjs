@@ -168,6 +168,46 @@ test("a pause stops the bytes, going on sends them, and cancelling leaves nothin
   await context.close();
 });
 
+test("uploads outlast the end of a session, and whoever logs out leaves none of them behind", async () => {
+  const { page, context, complaints } = await newPage(browser);
+  await logIn(page);
+  let isHeld = true;
+  await page.route("**/api/blobs/**", async (route) => {
+    while (isHeld && route.request().method() === "PUT") await new Promise((resolve) => setTimeout(resolve, 50));
+    await route.fallback().catch(() => {});
+  });
+  await page.setInputFiles("#upload-files", [madeUp("eight")]);
+  await page.locator(".upload-rows li.sending").waitFor();
+  const another = await gallery.client(ADA);
+  const { items } = await another("GET", "/sessions");
+  for (const { id, current, client } of items) if (!current && client.startsWith("Mozilla")) await another("DELETE", `/sessions/${id}`);
+  isHeld = false;
+  const dialog = page.getByRole("dialog", { name: "Your session has ended" });
+  await dialog.getByRole("button", { name: "Not now" }).click();
+  await page.locator(".upload-title", { hasText: "Paused" }).waitFor();
+  await person(page).fill("Password", ADA.password);
+  await page.keyboard.press("Enter");
+  await page.locator(".upload-rows li.done", { hasText: "eight.png" }).waitFor();
+
+  isHeld = true;
+  await page.setInputFiles("#upload-files", [madeUp("nine")]);
+  await page.locator(".upload-rows li.sending").waitFor();
+  await page.goto(`${gallery.address}#/account`);
+  await page.getByRole("button", { name: "Log out", exact: true }).click();
+  await page.getByRole("dialog", { name: "Log out now?" }).getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  isHeld = false;
+  const left = await page.evaluate(async () => {
+    const request = indexedDB.open("gallery", 1);
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    const files = request.result.transaction("files").objectStore("files").count();
+    return new Promise((resolve) => (files.onsuccess = () => resolve(files.result)));
+  });
+  assert.equal(left, 0, "no photo stays in the browser");
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("a picture that is pasted is uploaded", async () => {
   const { page, context, complaints } = await newPage(browser);
   await logIn(page);

@@ -5,7 +5,7 @@ import { clientName } from "../core/client-name.js";
 import { h, show } from "../dom.js";
 import { chooseLanguage, currentLanguage, LANGUAGES, moment, number, size, t } from "../i18n.js";
 import { icon } from "../icons.js";
-import { askForm } from "../parts/dialog.js";
+import { ask, askForm } from "../parts/dialog.js";
 import { field, form, newPassword, userName } from "../parts/form.js";
 import { loadStyles } from "../parts/styles.js";
 import { preference, setTheme } from "../preferences.js";
@@ -20,6 +20,10 @@ export async function render({ signal }) {
   const styles = loadStyles(new URL("../../css/account.css", import.meta.url));
   const [account, sessions, albums] = await Promise.all([get("/account", { signal }), get("/sessions", { signal }), countAlbums(signal), styles]);
   const end = async () => {
+    const uploads = await import("../uploads.js");
+    const answers = /** @type {any} */ ([{ value: "leave", label: t("account.logOut") }]);
+    if (uploads.isUploading() && !(await ask(t("account.uploading"), t("account.uploadingHint"), answers))) return;
+    await uploads.leave();
     await logOut();
     leave();
   };
@@ -153,6 +157,7 @@ function cancel(account, albums) {
     const password = field(t("auth.password"), "password", { type: "password", autocomplete: "current-password", required: true, autofocus: true });
     const text = [h("p", {}, what), h("p", {}, t("account.cancelForGood")), userName(account.email), password];
     if (!(await askForm(t("account.cancelTitle"), text, t("account.cancelAction"), erase, { danger: true }))) return;
+    await (await import("../uploads.js")).leave();
     forgetSession();
     toast(t("account.cancelled"));
     leave();
