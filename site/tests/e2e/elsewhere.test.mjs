@@ -15,23 +15,15 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 
 let browser;
 let site;
+/** Another server of the same files, whose origin the API does not know. */
+let strange;
 let gallery;
 let siteAddress;
 let apiAddress;
 
 before(async () => {
-  // A static server that knows nothing but files, and the one file that is written anew for it.
-  site = createServer(async (request, response) => {
-    const name = normalize(new URL(request.url, "http://site").pathname).replace(/\/$/, "/index.html");
-    try {
-      const body = name === "/config.json" ? JSON.stringify({ api: apiAddress }) : await readFile(join(WWW, name));
-      response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
-  siteAddress = `http://127.0.0.1:${site.address().port}`;
+  [site, strange] = await Promise.all([serveFiles(), serveFiles()]);
+  siteAddress = addressOf(site);
   [browser, gallery] = await Promise.all([launch(), startGallery({ options: ["--allow-origin", siteAddress] })]);
   apiAddress = `${gallery.address}api`;
   await gallery.createUser(ADA);
@@ -41,7 +33,25 @@ after(async () => {
   await browser?.close();
   await gallery?.stop();
   site?.close();
+  strange?.close();
 });
+
+/** A static server that knows nothing but files, and the one file that is written anew for it. */
+async function serveFiles() {
+  const server = createServer(async (request, response) => {
+    const name = normalize(new URL(request.url, "http://site").pathname).replace(/\/$/, "/index.html");
+    try {
+      const body = name === "/config.json" ? JSON.stringify({ api: apiAddress }) : await readFile(join(WWW, name));
+      response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+const addressOf = (server) => `http://127.0.0.1:${server.address().port}`;
 
 test("somebody logs in, uploads, looks, edits, reloads and logs out, all at another origin than the API's", async () => {
   const { page, context, complaints } = await newPage(browser);
@@ -98,8 +108,7 @@ test("the page itself brings what its policy says wherever it is, with no header
 
 test("a page that the API does not know gets nothing from it, and says that nothing answers", async () => {
   const { page, context } = await newPage(browser);
-  // The same server under another name is another origin.
-  await page.goto(siteAddress.replace("127.0.0.1", "localhost"));
+  await page.goto(addressOf(strange));
   await page.getByText("No connection").waitFor();
   await context.close();
 });

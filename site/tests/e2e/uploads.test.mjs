@@ -51,9 +51,13 @@ test("300 real photos in one drop, the server cut off, the line cut off, the pag
   await context.setOffline(false);
   await uploaded(page, 100);
   await heap.look();
+  // Whoever leaves before the browser has copied the files is asked whether they mean it.
+  await page.waitForFunction(() => dispatchEvent(new Event("beforeunload", { cancelable: true })), undefined, { timeout: 60_000 });
   await page.reload();
   await page.locator("#uploads:not([hidden])").waitFor();
-  await page.locator(".upload-title", { hasText: /^(\d+) of \1 uploaded$/ }).waitFor({ timeout: 120_000 });
+  await page.locator(".upload-title", { hasText: /^(\d+) of \1 uploaded$/ }).waitFor({ timeout: 120_000 }).catch(async (error) => {
+    throw new Error(await page.locator("#uploads").innerText(), { cause: error });
+  });
   await heap.look();
 
   const photos = await allPhotos();
@@ -253,6 +257,8 @@ function countSending(page) {
     if (request.method() === "PUT") most = Math.max(most, now.add(request).size);
   });
   for (const event of ["requestfinished", "requestfailed"]) page.on(event, (request) => now.delete(request));
+  // What a page was sending ends with it, and nobody tells.
+  page.on("framenavigated", (frame) => frame === page.mainFrame() && now.clear());
   return { most: () => most };
 }
 

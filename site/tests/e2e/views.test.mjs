@@ -120,12 +120,12 @@ async function look(views, enter, { reload = true } = {}) {
     if (then) await page.locator(then).waitFor();
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: width < 700 ? 640 : 900 });
-      // Rows are laid out anew in the next frames.
-      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      await atRest(page);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (overflow > 0) faults.push(`${name} at ${width} px: ${overflow} px wider than the window`);
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
+        await atRest(page);
         const axe = new AxeBuilder({ page });
         // What is not about colours is the same in the dark.
         const { violations } = await (colorScheme === "light" ? axe.withTags(TAGS) : axe.withRules(["color-contrast"])).analyze();
@@ -141,6 +141,18 @@ async function look(views, enter, { reload = true } = {}) {
   assert.deepEqual(complaints, []);
   await context.close();
 }
+
+/** Waits until rows are laid out anew, and no colour is on its way to another. */
+const atRest = (page) =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 2; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+    await Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((animation) => animation instanceof CSSTransition)
+        .map((animation) => animation.finished),
+    );
+  });
 
 async function upload(api, title, bytes) {
   const content = bytes ?? Buffer.from("never");
