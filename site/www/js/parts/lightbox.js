@@ -118,6 +118,8 @@ class Lightbox {
     pswp.on("afterInit", () => this.#opened());
     pswp.on("change", () => this.#changed());
     pswp.on("zoomPanUpdate", () => this.#sharpen());
+    // Keys are the page's own: a key in a field of the panel turns no page.
+    pswp.on("keydown", (/** @type {Event} */ event) => event.preventDefault());
     pswp.on("close", () => this.#closing());
     pswp.on("destroy", () => this.#closed());
     pswp.on("contentAppend", (/** @type {any} */ { content }) => content.element?.setAttribute("draggable", "false"));
