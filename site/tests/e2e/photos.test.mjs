@@ -33,7 +33,8 @@ after(async () => {
 });
 
 beforeEach(async () => {
-  for (const message of await page.locator(".toast").all()) await message.getByRole("button", { name: "Close message" }).click();
+  // Messages of the test before would stand in the way.
+  await page.evaluate(() => document.querySelector("#toasts").replaceChildren());
   await go("trash");
   await go("");
 });
