@@ -1,9 +1,9 @@
 // A gallery of its own for each test: the real program, an empty folder, a free port.
 
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 export const ADA = { name: "Ada", email: "ada@example.org", password: "seventeen green umbrellas" };
 
@@ -26,8 +26,7 @@ export async function startGallery({ data: existing, options = [] } = {}) {
       }
     },
     /** An account that needs no confirmation, made at the console. */
-    createUser: ({ email, name, password }) =>
-      run(data, ["user", "create", email, "--name", name, "--password-stdin"], password),
+    createUser: ({ email, name, password }) => run(data, ["user", "create", email, "--name", name, "--password-stdin"], password),
     importFolder: (...paths) => run(data, ["import", ...paths]),
     /** Somebody's calls of the API, past the page. */
     async client({ email, password }) {
@@ -106,6 +105,14 @@ export async function photoFiles(count) {
   if (found.length < count) throw new Error(`there are only ${found.length} photos in ${folder}`);
   const step = Math.floor(found.length / count);
   return found.filter((_, at) => at % step === 0).slice(0, count);
+}
+
+/** A folder of its own with copies of files, and some with texts. @param {string[]} files @param {Record<string, string>} [texts] */
+export async function folderOf(files, texts = {}) {
+  const path = await mkdtemp(join(tmpdir(), "gallery-folder-"));
+  for (const [at, file] of files.entries()) await copyFile(file, join(path, `${at}-${basename(file)}`));
+  for (const [name, text] of Object.entries(texts)) await writeFile(join(path, name), text);
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
 function required(name) {

@@ -92,7 +92,10 @@ test("a server with bad moments, and one that asks for patience, are tried again
   await page.route("**/api/photos/check", failFirst("check"));
   await page.route("**/api/blobs/**", failFirst("send"));
   const before = (await allPhotos()).length;
-  await page.setInputFiles("#upload-files", ["one", "two", "three"].map((name) => madeUp(name)));
+  await page.setInputFiles(
+    "#upload-files",
+    ["one", "two", "three"].map((name) => madeUp(name)),
+  );
   await page.locator("#uploads", { hasText: "3 added" }).waitFor({ timeout: 60_000 });
   assert.deepEqual(Object.values(answers), [[], [], []], "every answer was given");
   assert.equal((await allPhotos()).length, before + 3);
@@ -114,7 +117,13 @@ test("what fails names the file and the reason, and a retry goes well once the r
   const row = (name) => page.locator(".upload-rows li.failed", { hasText: name });
   await row("four.png").filter({ hasText: "account is full" }).waitFor();
   await row("phone.heic").filter({ hasText: "no JPEG, PNG, WebP or GIF" }).waitFor();
-  assert.equal(await row("phone.heic").getByRole("button", { name: /^Try again/ }).count(), 0, "another attempt would change nothing");
+  assert.equal(
+    await row("phone.heic")
+      .getByRole("button", { name: /^Try again/ })
+      .count(),
+    0,
+    "another attempt would change nothing",
+  );
   isBroken = false;
   await page.getByRole("button", { name: "Try again: four.png" }).click();
   await page.locator(".upload-rows li.done", { hasText: "four.png" }).waitFor();
@@ -134,7 +143,10 @@ test("a pause stops the bytes, going on sends them, and cancelling leaves nothin
     while (isHeld && route.request().method() === "PUT") await new Promise((resolve) => setTimeout(resolve, 50));
     await route.fallback().catch(() => {});
   });
-  await page.setInputFiles("#upload-files", ["five", "six"].map((name) => madeUp(name)));
+  await page.setInputFiles(
+    "#upload-files",
+    ["five", "six"].map((name) => madeUp(name)),
+  );
   await page.locator(".upload-rows li.sending").nth(1).waitFor();
   await page.getByRole("button", { name: "Pause" }).click();
   await page.locator(".upload-title", { hasText: "Paused: 0 of 2 uploaded" }).waitFor();
@@ -152,6 +164,46 @@ test("a pause stops the bytes, going on sends them, and cancelling leaves nothin
   await page.getByRole("link", { name: "Photos" }).waitFor();
   await page.waitForTimeout(500);
   assert.ok(await page.locator("#uploads").isHidden(), "nothing is taken up again");
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("uploads outlast the end of a session, and whoever logs out leaves none of them behind", async () => {
+  const { page, context, complaints } = await newPage(browser);
+  await logIn(page);
+  let isHeld = true;
+  await page.route("**/api/blobs/**", async (route) => {
+    while (isHeld && route.request().method() === "PUT") await new Promise((resolve) => setTimeout(resolve, 50));
+    await route.fallback().catch(() => {});
+  });
+  await page.setInputFiles("#upload-files", [madeUp("eight")]);
+  await page.locator(".upload-rows li.sending").waitFor();
+  const another = await gallery.client(ADA);
+  const { items } = await another("GET", "/sessions");
+  for (const { id, current, client } of items) if (!current && client.startsWith("Mozilla")) await another("DELETE", `/sessions/${id}`);
+  isHeld = false;
+  const dialog = page.getByRole("dialog", { name: "Your session has ended" });
+  await dialog.getByRole("button", { name: "Not now" }).click();
+  await page.locator(".upload-title", { hasText: "Paused" }).waitFor();
+  await person(page).fill("Password", ADA.password);
+  await page.keyboard.press("Enter");
+  await page.locator(".upload-rows li.done", { hasText: "eight.png" }).waitFor();
+
+  isHeld = true;
+  await page.setInputFiles("#upload-files", [madeUp("nine")]);
+  await page.locator(".upload-rows li.sending").waitFor();
+  await page.goto(`${gallery.address}#/account`);
+  await page.getByRole("button", { name: "Log out", exact: true }).click();
+  await page.getByRole("dialog", { name: "Log out now?" }).getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  isHeld = false;
+  const left = await page.evaluate(async () => {
+    const request = indexedDB.open("gallery", 1);
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    const files = request.result.transaction("files").objectStore("files").count();
+    return new Promise((resolve) => (files.onsuccess = () => resolve(files.result)));
+  });
+  assert.equal(left, 0, "no photo stays in the browser");
   assert.deepEqual(complaints, []);
   await context.close();
 });
@@ -221,7 +273,9 @@ async function fill(target, count) {
   const found = new Map();
   for (const path of await photoFiles(undefined)) {
     if ((await stat(path)).size > 700_000) continue;
-    const hash = createHash("sha256").update(await readFile(path)).digest("hex");
+    const hash = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
     if (!found.has(hash)) found.set(hash, path);
     if (found.size === count) break;
   }

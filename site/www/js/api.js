@@ -40,7 +40,10 @@ export class Problem extends Error {
     this.status = status;
     this.retryAfter = retryAfter;
     /** The kind of problem, such as `stale`. */
-    this.kind = String(body.type ?? "").split(":").pop() ?? "";
+    this.kind =
+      String(body.type ?? "")
+        .split(":")
+        .pop() ?? "";
     /** @type {Record<string, string>} What is wrong with which field. */
     this.fields = Object.fromEntries((body.errors ?? []).map((/** @type {any} */ e) => [String(e.pointer).replace(/^[#/]+/, ""), e.detail]));
   }
@@ -143,7 +146,8 @@ export const get = (/** @type {string} */ path, /** @type {Options} */ options =
 export const post = (/** @type {string} */ path, /** @type {any} */ body, /** @type {Options} */ options = {}) => call("POST", path, { body, ...options });
 export const patch = (/** @type {string} */ path, /** @type {any} */ body, /** @type {Options} */ options = {}) => call("PATCH", path, { body, ...options });
 export const put = (/** @type {string} */ path, /** @type {any} */ body, /** @type {Options} */ options = {}) => call("PUT", path, { body, ...options });
-export const remove = (/** @type {string} */ path, /** @type {any} */ body = undefined, /** @type {Options} */ options = {}) => call("DELETE", path, { body, ...options });
+export const remove = (/** @type {string} */ path, /** @type {any} */ body = undefined, /** @type {Options} */ options = {}) =>
+  call("DELETE", path, { body, ...options });
 
 /** The path with its query, leaving out what is not given. @param {string} path @param {Record<string, any>} parameters */
 export function query(path, parameters) {

@@ -1,6 +1,6 @@
 // Uploads of this page: how the queue's steps are done with the browser and the API, and what of it outlasts a reload.
 
-import { get, post, Problem, remove } from "./api.js";
+import { get, Problem, post, remove } from "./api.js";
 import { filesOf, isPhoto } from "./core/dropped.js";
 import { untilThen } from "./core/retry.js";
 import { isOver, UploadQueue } from "./core/upload.js";
@@ -23,9 +23,17 @@ let toldAt = 0;
 let timer = 0;
 /** Whose uploads have been taken up. */
 let takenUpFor = "";
+/** Whether the session has ended, and nobody has logged in again yet. */
+let waitsForLogIn = false;
 
 const queue = new UploadQueue({ hash, known, announce, send, settled, forgetFailed, note: noted, pause: untilThen }, changed);
-const panel = new UploadPanel(queue, { choose: () => document.getElementById("upload-files")?.click(), open: openAgain, cancel, drop, canOpen: () => closed.size > 0 });
+const panel = new UploadPanel(queue, {
+  choose: () => document.getElementById("upload-files")?.click(),
+  open: openAgain,
+  cancel,
+  drop,
+  canOpen: () => closed.size > 0,
+});
 
 addEventListener("beforeunload", (event) => {
   // Only what would be lost is worth a question.
@@ -84,14 +92,19 @@ function replaceMissing({ name, size, file }) {
 /** Takes up what was broken off, once for whoever is logged in; another page of this browser that does so already is not disturbed. */
 export function goOn() {
   const { id: account } = store.account ?? {};
-  if (!account || takenUpFor === account) return;
+  if (!account) return;
+  if (takenUpFor === account) {
+    if (waitsForLogIn) queue.resume();
+    waitsForLogIn = false;
+    return;
+  }
   if (takenUpFor) {
     // What somebody else began in this page is theirs: it waits for them.
-    queue.pause();
     queue.cancel();
     queue.clear();
     queue.resume();
   }
+  waitsForLogIn = false;
   takenUpFor = account;
   if (!navigator.locks) takeUp(account);
   else navigator.locks.request(`uploads of ${account}`, () => takeUp(account).then(() => new Promise(() => {})));
@@ -109,6 +122,19 @@ async function takeUp(account) {
     if (!upload.file) upload.state = "missing";
     queue.add([upload]);
   }
+}
+
+/** Whether something is on its way that would be lost. */
+export const isUploading = () => queue.isActive;
+
+/** Forgets all of it: whoever logs out leaves no photos behind in this browser. */
+export async function leave() {
+  queue.cancel();
+  queue.clear();
+  closed.clear();
+  const records = await keptFor(takenUpFor);
+  await forget(records.map(({ key }) => key));
+  takenUpFor = "";
 }
 
 /** Opens the files that were dropped before a reload: the browser asks for leave, so somebody has to press for it. */
@@ -194,15 +220,32 @@ function startWorker() {
   return started;
 }
 
+/**
+ * Does what needs a session. Without one everything waits, and goes on once somebody has logged in.
+ * @template T
+ * @param {() => Promise<T>} act
+ */
+async function inSession(act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.kind !== "unauthenticated") throw error;
+    waitsForLogIn = true;
+    queue.pause();
+    throw new DOMException("logged out", "AbortError");
+  }
+}
+
 /** @param {string[]} hashes @param {AbortSignal} signal */
 async function known(hashes, signal) {
-  const { items } = await post("/photos/check", { sha256: hashes }, { signal });
+  const { items } = await inSession(() => post("/photos/check", { sha256: hashes }, { signal }));
   return new Set(items.map((/** @type {any} */ item) => item.sha256));
 }
 
 /** @param {Upload} upload @param {AbortSignal} signal */
 function announce({ key, name, type, size, sha256: digest }, signal) {
-  return post("/photos", { fileName: name, contentType: type, size, sha256: digest }, { headers: { "idempotency-key": key }, signal });
+  const body = { fileName: name, contentType: type, size, sha256: digest };
+  return inSession(() => post("/photos", body, { headers: { "idempotency-key": key }, signal }));
 }
 
 /**
@@ -255,7 +298,7 @@ const IS_NO_PHOTO = 422;
 /** Waits for a photo to be ready. @param {string} id @param {AbortSignal} signal */
 async function settled(id, signal) {
   for (let pause = FIRST_LOOK_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
-    const photo = await get(`/photos/${id}`, { signal });
+    const photo = await inSession(() => get(`/photos/${id}`, { signal }));
     if (photo.state === "ready") return;
     if (photo.state === "failed") throw new Problem(IS_NO_PHOTO, { type: photo.failure?.kind, detail: photo.failure?.detail });
     await untilThen(pause, signal);

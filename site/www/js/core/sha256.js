@@ -51,7 +51,7 @@ export class Sha256 {
   /** The digest in hexadecimal digits. Nothing can be added after it. */
   hex() {
     const bits = this.#bytes * 8;
-    const padding = new Uint8Array(((this.#filled < 56 ? 56 : 120) - this.#filled) + 8);
+    const padding = new Uint8Array((this.#filled < 56 ? 56 : 120) - this.#filled + 8);
     padding[0] = 0x80;
     const view = new DataView(padding.buffer);
     view.setUint32(padding.length - 8, Math.floor(bits / 2 ** 32));

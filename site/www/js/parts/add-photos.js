@@ -65,7 +65,12 @@ export function uploadButton() {
   const attributes = { type: "file", multiple: true, accept: "image/jpeg,image/png,image/webp,image/gif", id: "upload-files" };
   const input = h("input", { ...attributes, tabindex: -1, "aria-hidden": "true", onchange: pick });
   const label = t("upload.button");
-  return h("span", {}, input, h("button", { type: "button", class: "primary", "aria-label": label, onclick: () => input.click() }, icon("upload"), h("span", { class: "wide" }, label)));
+  return h(
+    "span",
+    {},
+    input,
+    h("button", { type: "button", class: "primary", "aria-label": label, onclick: () => input.click() }, icon("upload"), h("span", { class: "wide" }, label)),
+  );
 }
 
 /** Asks for files, from wherever a view has a button for it. */

@@ -3,7 +3,7 @@
 import { Problem } from "../api.js";
 import { h, values } from "../dom.js";
 import { t } from "../i18n.js";
-import { explain } from "../problems.js";
+import { explain, explainField } from "../problems.js";
 
 let fields = 0;
 
@@ -83,7 +83,7 @@ export function form(children, action, send, { danger, cancel } = {}) {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       const reasons = Object.entries(problem.fields).map(([pointer, reason]) => [pointer.split("/")[0], reason]);
-      const named = Object.fromEntries(reasons.map(([name, reason]) => [name, `${labelOf(name)} ${reason}.`]));
+      const named = Object.fromEntries(reasons.map(([name, reason]) => [name, explainField(labelOf(name), reason)]));
       const told = tell(named);
       if (told === 0 || told < Object.keys(named).length) error.textContent = explain(problem);
     } finally {

@@ -18,7 +18,10 @@ export async function logInAgain() {
     isIn = true;
     opened.dialog.close();
   };
-  const fields = [userName(account.email), field(t("auth.password"), "password", { type: "password", autocomplete: "current-password", required: true, autofocus: true })];
+  const fields = [
+    userName(account.email),
+    field(t("auth.password"), "password", { type: "password", autocomplete: "current-password", required: true, autofocus: true }),
+  ];
   const elsewhere = h("button", { type: "button", onclick: () => opened.dialog.close() }, t("auth.notNow"));
   const text = h("p", {}, t("auth.endedText", { email: account.email }));
   const opened = openDialog(t("auth.ended"), [text, form(fields, t("auth.logIn"), send, { cancel: elsewhere })]);

@@ -37,12 +37,25 @@ export class UploadPanel {
     this.notice = h("p", { class: "upload-notice" });
     this.pause = h("button", { type: "button", class: "icon", onclick: () => (queue.isPaused ? queue.resume() : queue.pause()) });
     this.fold = h("button", { type: "button", class: "icon", "aria-expanded": "true", onclick: () => this.#fold() });
-    this.close = h("button", { type: "button", class: "icon", "aria-label": t("upload.close"), title: t("upload.close"), onclick: () => queue.clear() }, icon("close"));
+    this.close = h(
+      "button",
+      { type: "button", class: "icon", "aria-label": t("upload.close"), title: t("upload.close"), onclick: () => queue.clear() },
+      icon("close"),
+    );
     this.stop = h("button", { type: "button", class: "text", onclick: () => acts.cancel() }, t("upload.cancel"));
     this.retryAll = h("button", { type: "button", class: "text", onclick: () => queue.retryAll() }, icon("retry"), t("upload.retryAll"));
     this.open = h("button", { type: "button", class: "primary", onclick: () => acts.open() }, t("upload.goOn"));
     this.choose = h("button", { type: "button", class: "primary", onclick: () => acts.choose() }, t("upload.chooseAgain"));
-    this.body = h("div", { class: "upload-body" }, this.notice, this.open, this.choose, this.list, this.more, h("div", { class: "row" }, this.retryAll, this.stop));
+    this.body = h(
+      "div",
+      { class: "upload-body" },
+      this.notice,
+      this.open,
+      this.choose,
+      this.list,
+      this.more,
+      h("div", { class: "row" }, this.retryAll, this.stop),
+    );
     const head = h("div", { class: "upload-head" }, h("div", { class: "upload-text" }, this.title, this.detail), this.pause, this.fold, this.close);
     show(this.element, head, this.bar, this.body, this.said);
     this.#drawFold(true);

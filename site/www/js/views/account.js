@@ -5,8 +5,9 @@ import { clientName } from "../core/client-name.js";
 import { h, show } from "../dom.js";
 import { chooseLanguage, currentLanguage, LANGUAGES, moment, number, size, t } from "../i18n.js";
 import { icon } from "../icons.js";
-import { askForm } from "../parts/dialog.js";
+import { ask, askForm } from "../parts/dialog.js";
 import { field, form, newPassword, userName } from "../parts/form.js";
+import { loadStyles } from "../parts/styles.js";
 import { preference, setTheme } from "../preferences.js";
 import { go } from "../router.js";
 import { loadAccount, store } from "../store.js";
@@ -16,8 +17,13 @@ export const title = () => t("nav.account");
 
 /** @param {import("../router.js").Context} context */
 export async function render({ signal }) {
-  const [account, sessions, albums] = await Promise.all([get("/account", { signal }), get("/sessions", { signal }), countAlbums(signal)]);
+  const styles = loadStyles(new URL("../../css/account.css", import.meta.url));
+  const [account, sessions, albums] = await Promise.all([get("/account", { signal }), get("/sessions", { signal }), countAlbums(signal), styles]);
   const end = async () => {
+    const uploads = await import("../uploads.js");
+    const answers = /** @type {any} */ ([{ value: "leave", label: t("account.logOut") }]);
+    if (uploads.isUploading() && !(await ask(t("account.uploading"), t("account.uploadingHint"), answers))) return;
+    await uploads.leave();
     await logOut();
     leave();
   };
@@ -67,12 +73,18 @@ function nameForm(account) {
 
 /** @param {any} account */
 function usage({ usage: used, quota }) {
-  const text = t("account.usageText", { photos: t("common.photos", { count: used.photos }), used: size(used.bytes), quota: size(quota.bytes), most: number(quota.photos) });
+  const text = t("account.usageText", {
+    photos: t("common.photos", { count: used.photos }),
+    used: size(used.bytes),
+    quota: size(quota.bytes),
+    most: number(quota.photos),
+  });
   return [h("p", {}, text), h("progress", { max: quota.bytes, value: used.bytes, "aria-label": t("account.spaceUsed") })];
 }
 
 function look() {
-  const option = (/** @type {string} */ value, /** @type {string} */ text, /** @type {string} */ chosen) => h("option", { value, selected: value === chosen }, text);
+  const option = (/** @type {string} */ value, /** @type {string} */ text, /** @type {string} */ chosen) =>
+    h("option", { value, selected: value === chosen }, text);
   const select = (/** @type {string} */ label, /** @type {any[]} */ options, /** @type {(value: string) => void} */ choose) => {
     const id = `choose-${label}`;
     const list = h("select", { id, onchange: (/** @type {any} */ event) => choose(event.target.value) }, options);
@@ -83,7 +95,11 @@ function look() {
   return h(
     "div",
     { class: "pair" },
-    select("account.theme", ["", "light", "dark"].map((value) => option(value, t(`account.themes.${value || "system"}`), theme)), (value) => setTheme(/** @type {any} */ (value))),
+    select(
+      "account.theme",
+      ["", "light", "dark"].map((value) => option(value, t(`account.themes.${value || "system"}`), theme)),
+      (value) => setTheme(/** @type {any} */ (value)),
+    ),
     select(
       "account.language",
       [option("", t("account.browserLanguage"), language), ...Object.entries(LANGUAGES).map(([tag, name]) => option(tag, name, language && currentLanguage()))],
@@ -141,6 +157,7 @@ function cancel(account, albums) {
     const password = field(t("auth.password"), "password", { type: "password", autocomplete: "current-password", required: true, autofocus: true });
     const text = [h("p", {}, what), h("p", {}, t("account.cancelForGood")), userName(account.email), password];
     if (!(await askForm(t("account.cancelTitle"), text, t("account.cancelAction"), erase, { danger: true }))) return;
+    await (await import("../uploads.js")).leave();
     forgetSession();
     toast(t("account.cancelled"));
     leave();

@@ -22,7 +22,15 @@ export async function render() {
     go("#/login");
   };
   const check = (/** @type {string} */ value) => digits(value).length !== 8 && t("auth.codeShort");
-  const code = field(t("auth.code"), "code", { class: "code", inputmode: "numeric", autocomplete: "one-time-code", maxlength: 40, required: true, autofocus: Boolean(store.email), check });
+  const code = field(t("auth.code"), "code", {
+    class: "code",
+    inputmode: "numeric",
+    autocomplete: "one-time-code",
+    maxlength: 40,
+    required: true,
+    autofocus: Boolean(store.email),
+    check,
+  });
   const confirm = form([emailField({ value: store.email, autofocus: !store.email }), code], t("auth.confirmAction"), send);
   // A code that is pasted is whole: there is nothing left to do but to send it.
   code.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => {

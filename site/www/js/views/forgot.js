@@ -12,7 +12,13 @@ export async function render() {
   const send = async (/** @type {any} */ values) => {
     await post("/forgotpassword", values);
     const heading = h("h1", { tabindex: -1 }, t("auth.forgotSent"));
-    show(page, heading, h("p", {}, t("auth.forgotSentHint")), h("p", { class: "hint" }, t("auth.outboxHint")), h("p", {}, h("a", { href: "#/login" }, t("auth.logIn"))));
+    show(
+      page,
+      heading,
+      h("p", {}, t("auth.forgotSentHint")),
+      h("p", { class: "hint" }, t("auth.outboxHint")),
+      h("p", {}, h("a", { href: "#/login" }, t("auth.logIn"))),
+    );
     heading.focus();
   };
   const ask = form([emailField({ value: store.email, autofocus: true })], t("auth.forgotAction"), send);
