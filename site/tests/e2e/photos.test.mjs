@@ -42,9 +42,11 @@ beforeEach(async () => {
 /** Goes to a view, as by a link. @param {string} place */
 async function go(place) {
   await page.evaluate((hash) => {
+    if ((location.hash || "#/") === hash) return;
+    document.querySelector("#content").firstElementChild?.setAttribute("data-left", "");
     location.hash = hash;
   }, `#/${place}`);
-  await page.locator("#content > *").first().waitFor();
+  await page.locator("#content > [data-left]").waitFor({ state: "detached" });
   if (place === "") await tiles().first().waitFor();
 }
 const tiles = () => page.locator("#content .tile[data-id]");
@@ -128,7 +130,9 @@ test("keys move, select, extend and clear", async () => {
   await page.keyboard.press("Shift+ArrowRight");
   await selected().filter({ hasText: "3 selected" }).waitFor();
   await page.keyboard.press("Control+a");
-  await selected().filter({ hasText: `${PHOTOS} selected` }).waitFor();
+  await selected()
+    .filter({ hasText: `${PHOTOS} selected` })
+    .waitFor();
   await page.keyboard.press("Escape");
   await selected().waitFor({ state: "hidden" });
   await page.keyboard.press("Enter");
@@ -153,15 +157,23 @@ test("keys move, select, extend and clear", async () => {
 
 test("a mouse selects by checks, with Shift and with Ctrl, and a month at once", async () => {
   await tiles().nth(0).locator("input").click();
-  await tiles().nth(3).locator("input").click({ modifiers: ["Shift"] });
+  await tiles()
+    .nth(3)
+    .locator("input")
+    .click({ modifiers: ["Shift"] });
   await selected().filter({ hasText: "4 selected" }).waitFor();
-  await tiles().nth(1).locator("a").click({ modifiers: ["ControlOrMeta"] });
+  await tiles()
+    .nth(1)
+    .locator("a")
+    .click({ modifiers: ["ControlOrMeta"] });
   await selected().filter({ hasText: "3 selected" }).waitFor();
   await her.press("Clear selection");
   const month = page.locator(".month").first();
   const inMonth = (await api("GET", "/photos/timeline")).items[0].photos;
   await month.locator("input").check();
-  await selected().filter({ hasText: `${inMonth} selected` }).waitFor();
+  await selected()
+    .filter({ hasText: `${inMonth} selected` })
+    .waitFor();
   await month.locator("input").uncheck();
   await selected().waitFor({ state: "hidden" });
 });
@@ -185,7 +197,10 @@ test("favourites, tags, albums and the trash can each be undone", async () => {
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await her.message("Tags of 2 photos changed");
   const tagged = async () => (await api("GET", "/tags")).items;
-  assert.deepEqual((await tagged()).map(({ tag, photos }) => [tag, photos]), [["Été 😀", 2]]);
+  assert.deepEqual(
+    (await tagged()).map(({ tag, photos }) => [tag, photos]),
+    [["Été 😀", 2]],
+  );
   await undo();
   await until(async () => (await tagged()).length === 0, "no tags after undo");
 
@@ -274,7 +289,9 @@ test("an album is made, named, ordered, given a cover, and deleted after saying 
   assert.deepEqual(await shown(), await order());
   await undo();
   await until(async () => JSON.stringify(await order()) === JSON.stringify(five), "in the old order after undo");
-  await tiles().nth(0).dragTo(tiles().nth(2), { targetPosition: { x: 5, y: 50 } });
+  await tiles()
+    .nth(0)
+    .dragTo(tiles().nth(2), { targetPosition: { x: 5, y: 50 } });
   await until(async () => JSON.stringify(await order()) === JSON.stringify([five[1], five[0], ...five.slice(2)]), "dragged before the third");
   await until(async () => JSON.stringify(await shown()) === JSON.stringify(await order()), "shown in that order");
 
@@ -324,7 +341,10 @@ test("a search is completed by tags, shown by its parts, and says what is wrong 
   await page.keyboard.press("ArrowDown");
   const chosen = await page.locator("[role=option][aria-selected=true] bdi").textContent();
   await page.keyboard.press("Enter");
-  await page.locator(".search-chips .chip").filter({ hasText: chosen.split(" ")[0] }).waitFor();
+  await page
+    .locator(".search-chips .chip")
+    .filter({ hasText: chosen.split(" ")[0] })
+    .waitFor();
   await tiles().first().waitFor();
   assert.equal(await tiles().count(), 1);
   await page.locator(".search-chips .chip").click();
