@@ -36,7 +36,7 @@ function within(what, size, budget) {
 
 test("the first load of a visitor, and of somebody who is logged in", async () => {
   within("scripts up to logging in", sum(await withImports("js/main.js", "js/views/login.js")), 25 * KB);
-  within("scripts up to the timeline", sum(await withImports("js/main.js", "js/views/timeline.js")), 40 * KB);
+  within("scripts up to the timeline", sum(await withImports("js/main.js", "js/views/timeline.js")), 31 * KB);
 });
 
 test("the styles of the first load", async () => {

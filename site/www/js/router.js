@@ -41,6 +41,7 @@ const ROUTES = [
 
 const PHOTO = /^#\/photos\/([\w-]+)$/;
 const KEEP_AFTER_MS = 150;
+const VIEWS_AFTER_MS = 3_000;
 
 /** What is shown. */
 let leave = new AbortController();
@@ -61,6 +62,10 @@ export function startRouter() {
     timer = window.setTimeout(keepPlace, KEEP_AFTER_MS);
   });
   addEventListener("pagehide", keepPlace);
+  // Views are there before somebody goes to them, also when the connection is lost by then.
+  setTimeout(() => {
+    if (store.account) for (const [, load, isInside] of ROUTES) if (isInside) load().catch(() => {});
+  }, VIEWS_AFTER_MS);
   return route();
 }
 
@@ -154,7 +159,13 @@ async function showView(address, photo) {
   showShell(address);
   if (!found?.match) return show(content, notFound());
   try {
-    const view = await found.load();
+    // A module that could not be fetched is not asked for again until the page starts anew.
+    const view = await found.load().catch(() => undefined);
+    if (!view)
+      return show(
+        content,
+        failure(new Problem(0, {}), () => location.reload()),
+      );
     let keeps = false;
     /** @type {Context} */
     const context = {

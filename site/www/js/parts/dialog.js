@@ -29,7 +29,9 @@ export function openDialog(title, body, { className } = {}) {
   const closed = new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      // Unless somebody has gone elsewhere with it already.
+      const hasFocus = document.activeElement === document.body || document.activeElement === null;
+      if (hasFocus && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
       resolve(dialog.returnValue);
     });
   });

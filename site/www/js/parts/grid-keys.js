@@ -54,7 +54,7 @@ export class GridKeys {
     const { grid } = this;
     const { list } = grid;
     if (!list.total) return false;
-    if (!this.hasFocus && !this.hasLostFocus) return this.#enter();
+    if (!this.hasFocus && !this.hasLostFocus) return this.#enter(event);
     const at = Math.min(list.total - 1, Math.max(0, list.flatten(grid.current) + step));
     return this.#go(list.unflatten(at), event);
   }
@@ -95,13 +95,12 @@ export class GridKeys {
     return (before + ratios[index] / 2) * rows.heights[row];
   }
 
-  /** Into the grid: to the photo that had the focus last, if it is in sight, or to the first that is. */
-  #enter() {
+  /** Into the grid: to the photo that had the focus last, if it is in sight, or to the first that is. @param {KeyboardEvent} event */
+  #enter(event) {
     const { grid } = this;
     const top = grid.topOf(grid.list.unflatten(grid.list.flatten(grid.current))) + grid.offset;
     if (top < scrollY || top > scrollY + innerHeight) grid.current = grid.placeAt(scrollY + 120 - grid.offset);
-    grid.reveal(grid.current);
-    return true;
+    return this.#go(grid.current, event);
   }
 
   /** @param {import("../core/photo-list.js").Place} place @param {KeyboardEvent} event */

@@ -14,7 +14,7 @@ import { openMenu } from "./menu.js";
 import { loadStyles } from "./styles.js";
 
 /** @typedef {import("../core/photo-list.js").Photo} Photo */
-/** @typedef {{ list: PhotoList, grid: import("./photo-grid.js").PhotoGrid, actions: import("./actions.js").Action[] }} Offer */
+/** @typedef {{ list: PhotoList, grid: import("./photo-grid.js").PhotoGrid, actions: import("./actions.js").Action[], ready: Promise<any> | undefined }} Offer `ready`: once the actions are known */
 
 /** The longest edge of a preview, in pixels: who zooms in beyond it sees the original. */
 const PREVIEW_PX = 1920;
@@ -41,7 +41,7 @@ export async function open(id, offer) {
   if (opened) return opened.goTo(id);
   const styles = loadStyles(new URL("../../vendor/photoswipe.css", import.meta.url), new URL("../../css/lightbox.css", import.meta.url));
   const found = await locate(id, offer);
-  await styles;
+  await Promise.all([styles, offer?.ready]);
   if (!location.hash.endsWith(id) || opened) return undefined;
   opened = new Lightbox(found.list, found.at, offer);
   return undefined;
@@ -118,6 +118,8 @@ class Lightbox {
     pswp.on("afterInit", () => this.#opened());
     pswp.on("change", () => this.#changed());
     pswp.on("zoomPanUpdate", () => this.#sharpen());
+    // Keys are the page's own: a key in a field of the panel turns no page.
+    pswp.on("keydown", (/** @type {Event} */ event) => event.preventDefault());
     pswp.on("close", () => this.#closing());
     pswp.on("destroy", () => this.#closed());
     pswp.on("contentAppend", (/** @type {any} */ { content }) => content.element?.setAttribute("draggable", "false"));

@@ -1,10 +1,7 @@
 // A view of photos: a grid with what can be selected in it and done to it, or what to say while there are none.
 
-import { get, query } from "../api.js";
-import { PhotoPages } from "../core/photo-pages.js";
 import { h, show } from "../dom.js";
 import { PhotoGrid } from "./photo-grid.js";
-import { selectionBar } from "./selection-bar.js";
 
 /** @typedef {import("./actions.js").Action} Action */
 
@@ -12,7 +9,7 @@ import { selectionBar } from "./selection-bar.js";
  * @param {import("../router.js").Context} context
  * @param {import("../core/photo-list.js").PhotoList} list
  * @param {object} options
- * @param {Action[]} options.actions what can be done to selected photos
+ * @param {() => Action[] | Promise<Action[]>} options.actions what can be done to selected photos: asked for once photos are shown
  * @param {() => any} options.empty what stands there while there are no photos
  * @param {(key: string) => string} [options.heading] of each section
  * @param {(ids: string[], before: string | undefined) => any} [options.dragged]
@@ -28,24 +25,20 @@ export function photoView(context, list, { actions, empty, heading, dragged }) {
     grid.element.hidden = isEmpty;
   };
   grid.addEventListener("change", showWhatIsThere);
-  selectionBar(grid, actions);
-  context.offer({ list, grid, actions });
+  /** @type {import("./lightbox.js").Offer} */
+  const offer = { list, grid, actions: [], ready: undefined };
+  context.offer(offer);
   context.keep(() => grid.place());
   context.mounted(() => {
     showWhatIsThere();
     grid.start(context.place);
+    offer.ready = becomeUsable();
+    return offer.ready;
   });
+  const becomeUsable = async () => {
+    const [bar, known] = await Promise.all([import("./selection-bar.js"), actions()]);
+    offer.actions = known;
+    if (!signal.aborted) bar.selectionBar(grid, known);
+  };
   return { grid, element: h("div", {}, grid.element, without) };
-}
-
-/**
- * The photos of a list of the API, as far as they have to be there to begin with.
- * @param {import("../router.js").Context} context
- * @param {string} path
- * @param {Record<string, any>} parameters
- */
-export async function photoPages({ signal, place }, path, parameters) {
-  const list = new PhotoPages((page) => get(query(path, { ...parameters, ...page }), { signal }));
-  await list.need({ section: 0, index: 0 }, { section: 0, index: place?.anchor?.index ?? 0 });
-  return list;
 }

@@ -8,7 +8,8 @@ import { addToAlbum, favourite, tags, takeOutOfAlbum, trash } from "../parts/act
 import { ask, askForm } from "../parts/dialog.js";
 import { field } from "../parts/form.js";
 import { openMenu } from "../parts/menu.js";
-import { photoPages, photoView } from "../parts/photo-view.js";
+import { photoPages } from "../parts/paged-photos.js";
+import { photoView } from "../parts/photo-view.js";
 import { linkButton, state } from "../parts/states.js";
 import { go } from "../router.js";
 import { toast } from "../toast.js";
@@ -118,7 +119,7 @@ export async function render(context) {
   ];
   const empty = () => state("album", t("albums.emptyAlbum"), t("albums.emptyAlbumHint"), linkButton("#/", t("states.toPhotos"), "primary"));
   const actions = [favourite, takeOutOfAlbum(album), makeCover, trash, tags, addToAlbum, ...moving];
-  const { grid, element } = photoView(context, list, { actions, empty, dragged: move });
+  const { grid, element } = photoView(context, list, { actions: () => actions, empty, dragged: move });
   const showCount = async () => {
     count.textContent = t("common.photos", { count: list.isOpen ? album.photoCount : list.total });
   };

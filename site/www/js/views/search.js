@@ -5,7 +5,8 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { addToAlbum, favourite, tags, trash } from "../parts/actions.js";
-import { photoPages, photoView } from "../parts/photo-view.js";
+import { photoPages } from "../parts/paged-photos.js";
+import { photoView } from "../parts/photo-view.js";
 import { linkButton, state } from "../parts/states.js";
 
 export const title = () => t("search.title");
@@ -29,7 +30,7 @@ export async function render(context) {
     return [heading, state("search", t("search.notUnderstood"), reason || /** @type {Error} */ (error).message, linkButton("#/", t("states.toPhotos")))];
   }
   const empty = () => state("search", t("search.nothing"), t("search.nothingHint"), linkButton("#/", t("states.toPhotos"), "primary"));
-  const { element } = photoView(context, list, { actions: [favourite, tags, addToAlbum, trash], empty });
+  const { element } = photoView(context, list, { actions: () => [favourite, tags, addToAlbum, trash], empty });
   return [heading, element];
 }
 

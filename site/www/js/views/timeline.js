@@ -5,10 +5,8 @@ import { Timeline } from "../core/timeline.js";
 import { h } from "../dom.js";
 import { month, t } from "../i18n.js";
 import { icon } from "../icons.js";
-import { addToAlbum, favourite, tags, trash } from "../parts/actions.js";
 import { chooseFiles } from "../parts/add-photos.js";
 import { photoView } from "../parts/photo-view.js";
-import { scrubber } from "../parts/scrubber.js";
 import { state } from "../parts/states.js";
 
 export const title = () => t("nav.photos");
@@ -25,11 +23,21 @@ export async function render(context) {
     const choose = h("button", { type: "button", class: "primary", onclick: chooseFiles }, icon("upload"), t("timeline.choose"));
     return state("photos", t("timeline.empty"), t("timeline.emptyHint"), choose);
   };
-  const { grid, element } = photoView(context, list, { actions: [favourite, tags, addToAlbum, trash], empty, heading: (key) => month(key) });
-  const scale = scrubber(grid, (key) => month(key));
-  context.mounted(() => scale.draw());
+  const actions = async () => {
+    const { addToAlbum, favourite, tags, trash } = await import("../parts/actions.js");
+    return [favourite, tags, addToAlbum, trash];
+  };
+  const { grid, element } = photoView(context, list, { actions, empty, heading: (key) => month(key) });
+  const body = h("div", { class: "with-scrubber" }, element);
+  context.mounted(async () => {
+    const { scrubber } = await import("../parts/scrubber.js");
+    if (signal.aborted) return;
+    const scale = scrubber(grid, (key) => month(key));
+    body.after(scale.element);
+    scale.draw();
+  });
   const notice =
     unfinished.items.length > 0 &&
     h("p", { class: "notice" }, icon("warning"), t("timeline.unfinished"), h("a", { href: "#/unfinished" }, t("timeline.seeUnfinished")));
-  return [h("h1", { class: "quiet" }, t("nav.photos")), notice, h("div", { class: "with-scrubber" }, element), scale.element];
+  return [h("h1", { class: "quiet" }, t("nav.photos")), notice, body];
 }

@@ -7,7 +7,8 @@ import { icon } from "../icons.js";
 import { bulk, purge, restore } from "../parts/actions.js";
 import { cover } from "../parts/album-cover.js";
 import { ask } from "../parts/dialog.js";
-import { photoPages, photoView } from "../parts/photo-view.js";
+import { photoPages } from "../parts/paged-photos.js";
+import { photoView } from "../parts/photo-view.js";
 import { linkButton, state } from "../parts/states.js";
 import { go } from "../router.js";
 import { toast } from "../toast.js";
@@ -22,7 +23,7 @@ export async function render(context) {
     albums.items.length
       ? h("p", { class: "muted" }, t("trash.noPhotos"))
       : state("trash", t("trash.empty"), t("trash.emptyHint"), linkButton("#/", t("states.toPhotos"), "primary"));
-  const { grid, element } = photoView(context, list, { actions: [restore, purge], empty });
+  const { grid, element } = photoView(context, list, { actions: () => [restore, purge], empty });
   const emptyButton = h("button", { type: "button", class: "danger", onclick: () => emptyTrash(list, grid) }, icon("trash"), t("trash.emptyNow"));
   const showButton = () => {
     emptyButton.hidden = list.total === 0;
