@@ -69,6 +69,7 @@ test("somebody logs in, uploads, looks, edits, reloads and logs out, all at anot
   await me.press("Save");
   await me.message("Saved");
   await page.keyboard.press("Escape");
+  await page.locator(".lightbox").waitFor({ state: "detached" });
   await page.reload();
   await me.shown(3);
   assert.deepEqual(await context.cookies(), [], "there are no cookies");

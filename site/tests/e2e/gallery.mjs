@@ -39,9 +39,9 @@ export async function startGallery({ data: existing, options = [] } = {}) {
       const { token } = await call("POST", "/login", { email, password });
       return (method, path, body) => call(method, path, body, token);
     },
-    /** Ends the program as a crash or a lost line does: without a word to whoever is talking to it. */
+    /** Stops the program in the middle of whatever it does, as an operator does. */
     async cut() {
-      await end(program, "SIGKILL");
+      await end(program, "SIGTERM");
     },
     /** Starts it once more where it was. */
     async restore() {
