@@ -20,7 +20,9 @@ addEventListener("unhandledrejection", (event) => {
 });
 
 try {
-  await Promise.all([loadLanguage(), configure().then(loadAccount)]);
+  const outcomes = await Promise.allSettled([loadLanguage(), configure().then(loadAccount)]);
+  // What failed can be said once the texts are there, and not before.
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   whenSessionEnds(async () => (await import("./parts/log-in-again.js")).logInAgain());
   startUploads();
   startPageKeys();
