@@ -14,6 +14,7 @@ mod page;
 mod photos;
 mod postgres;
 mod python;
+mod seed;
 mod test;
 mod tidy;
 mod tools;
@@ -68,6 +69,27 @@ enum Task {
         #[arg(last = true)]
         command: Vec<String>,
     },
+    /// Fill a gallery with made-up photos, to see how it is with many: run again, it goes on where it stopped.
+    Seed {
+        /// How many photos it is to have.
+        #[arg(long, value_name = "N", default_value_t = 10_000)]
+        photos: u64,
+        /// The folder of the gallery [default: target/seeded].
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Run the checks and tests of the page alone.
+    Page {
+        /// Where the photos for tests are kept [default: the user's cache folder].
+        #[arg(long, value_name = "DIR")]
+        photos: Option<PathBuf>,
+    },
+    /// Make the pictures of the page in docs/screenshots anew.
+    Screenshots {
+        /// Where the photos for tests are kept [default: the user's cache folder].
+        #[arg(long, value_name = "DIR")]
+        photos: Option<PathBuf>,
+    },
     /// Check the files of the repository: sizes, unfinished work, stores side by side, unused dependencies.
     Tidy,
     /// Check what each crate may reach, and the licence and source of every dependency.
@@ -95,6 +117,9 @@ fn main() -> ExitCode {
         Task::Postgres { newest, command } => postgres::run(newest, &command),
         Task::Aws { command } => aws::run(&command),
         Task::Dynamodb { command } => dynamodb::run(&command),
+        Task::Seed { photos, data } => seed::run(&data.unwrap_or_else(seed::usual_folder), photos),
+        Task::Page { photos } => photos::gather(photos).and_then(|photos| page::test(&photos)),
+        Task::Screenshots { photos } => page::screenshots(photos),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),
         Task::Bench { benchmark, photos, count, plans } => {

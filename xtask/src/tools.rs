@@ -34,6 +34,9 @@ pub(crate) const NODE: Tool = Tool { program: "node", package: "nodejs", needed_
 pub(crate) const CHROMIUM: Tool =
     Tool { program: "chromium", package: "chromium", needed_for: "the page as a browser shows it" };
 
+pub(crate) const FIREFOX: Tool =
+    Tool { program: "firefox-esr", package: "firefox-esr", needed_for: "the page as another browser shows it" };
+
 pub(crate) const PYTHON: Tool = Tool {
     program: "python3",
     package: "python3-venv",

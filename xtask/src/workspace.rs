@@ -18,6 +18,13 @@ pub(crate) fn root() -> PathBuf {
     package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
 }
 
+/// The program `gallery` of a profile, such as `debug`, once it is built.
+pub(crate) fn program(profile: &str) -> Result<PathBuf> {
+    let metadata = metadata()?;
+    let target = metadata["target_directory"].as_str().context("cargo names its target folder")?;
+    Ok(Path::new(target).join(profile).join("gallery"))
+}
+
 /// Reads a TOML file of the workspace.
 pub(crate) fn toml_file(path: &str) -> Result<toml::Table> {
     let text = fs::read_to_string(root().join(path)).with_context(|| format!("cannot read {path}"))?;

@@ -3,34 +3,19 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { chromium } from "playwright-core";
-
-import { photoFiles, startGallery } from "./gallery.mjs";
-
-const ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-const ADA = { name: "Ada", email: "ada@example.org", password: "seventeen green umbrellas" };
+import { drop, launch, newPage, person } from "./browser.mjs";
+import { ADA, folderOf, photoFiles, startGallery } from "./gallery.mjs";
 
 let gallery;
 let browser;
 let page;
-const complaints = [];
+let complaints;
+let me;
 
 before(async () => {
-  gallery = await startGallery();
-  browser = await chromium.launch({ executablePath: process.env.GALLERY_TEST_BROWSER ?? "/usr/bin/chromium", args: ARGUMENTS });
-  page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
-  page.setDefaultTimeout(20_000);
-  page.on("pageerror", (error) => complaints.push(error.message));
-  // An answer that says no is told by the page itself; the browser's own line about it is no complaint of the page.
-  page.on("console", (line) => line.type() === "error" && !line.text().startsWith("Failed to load resource") && complaints.push(line.text()));
+  [gallery, browser] = await Promise.all([startGallery(), launch()]);
+  ({ page, complaints } = await newPage(browser, { viewport: { width: 1280, height: 2400 } }));
+  me = person(page);
 });
 
 after(async () => {
@@ -38,21 +23,15 @@ after(async () => {
   await gallery?.stop();
 });
 
-const press = (name) => page.getByRole("button", { name, exact: true }).first().click();
-const fill = (label, text) => page.getByLabel(label, { exact: true }).fill(text);
-const message = (text) => page.locator(".toast", { hasText: text }).first().waitFor();
+const press = (name) => me.press(name);
+const fill = (label, text) => me.fill(label, text);
+const message = (text) => me.message(text);
+const shown = (number) => me.shown(number);
 const tiles = () => page.locator("#content .tile").count();
 const go = async (place) => {
   await page.goto(`${gallery.address}#/${place}`);
   await page.reload();
 };
-/** Waits for a number of photos to be shown, each with its picture. */
-async function shown(number) {
-  await page.waitForFunction((count) => {
-    const pictures = [...document.querySelectorAll("#content .tile img")];
-    return pictures.length === count && pictures.every((picture) => picture.complete && picture.naturalWidth > 0);
-  }, number);
-}
 
 test("a person signs up, is told what is wrong, confirms and logs in", async () => {
   await page.goto(gallery.address);
@@ -72,73 +51,94 @@ test("a person signs up, is told what is wrong, confirms and logs in", async () 
   await press("Confirm");
   await fill("Password", ADA.password);
   await press("Log in");
-  await page.getByText("No photos yet").waitFor();
+  await page.getByText("Your photos will be here").waitFor();
 });
 
-test("photos are uploaded and shown, and what is none says why", async () => {
-  const files = await photoFiles(6);
-  await page.setInputFiles("#upload-files", [
-    ...files,
-  ]);
-  await page.locator("#uploads", { hasText: "6 of 6 uploaded" }).waitFor();
-  await shown(6);
+test("20 photos and a folder are uploaded and shown, and what is none says why", async () => {
+  const files = await photoFiles(26);
+  await page.setInputFiles("#upload-files", files.slice(0, 20));
+  await page.locator("#uploads", { hasText: "20 of 20 uploaded" }).waitFor();
+  await shown(20);
+  const folder = await folderOf(files.slice(20), { "notes.txt": "no photo" });
+  await drop(page, [folder.path]);
+  await page.locator("#uploads", { hasText: "26 of 26 uploaded" }).waitFor();
+  await message("1 file in there is no photo and was left out");
+  await shown(26);
+  await folder.remove();
   await page.setInputFiles("#upload-files", [files[0]]);
-  await page.locator("#uploads", { hasText: "you have this one already" }).waitFor();
+  await page.locator("#uploads", { hasText: "1 you had already" }).waitFor();
   const text = { name: "holiday.jpg", mimeType: "image/jpeg", buffer: Buffer.from("Dear diary, this is no photo.") };
   await page.setInputFiles("#upload-files", [text]);
-  await page.locator("#uploads .failed", { hasText: "text file" }).waitFor();
-  assert.match(await page.textContent("#uploads [role=status]"), /7 of 8 uploaded, 1 failed/);
+  await page.locator("#uploads .failed", { hasText: "no photo in this file" }).waitFor();
+  await page.locator("#uploads [role=status]", { hasText: "27 of 28 uploaded 26 added · 1 you had already · 1 failed" }).waitFor({ state: "attached" });
+  await press("Close");
+  await page.locator("#uploads").waitFor({ state: "hidden" });
 
   await go("");
-  await page.getByRole("link", { name: "see which, and why" }).click();
+  await page.getByRole("link", { name: "See which, and why" }).click();
   await page.locator(".unfinished li", { hasText: "holiday.jpg" }).filter({ hasText: "text file" }).waitFor();
-  await press("Remove");
-  await page.getByText("Every upload has become a photo.").waitFor();
+  await press("Remove holiday.jpg");
+  await page.getByText("Every upload has become a photo").waitFor();
 });
 
 test("a photo is described, found, sorted into an album, deleted and brought back", async () => {
   await go("");
-  await shown(6);
+  await shown(26);
   await page.locator(".tile a").first().click();
-  await fill("Title", "Sunset <b>over</b> the lake");
-  await fill("Tags", "holiday, 東京");
+  await page.locator(".lightbox").waitFor();
+  await press("Edit");
+  await fill("Title", "Zeppelin <b>over</b> the fjord");
+  for (const tag of ["holiday", "東京"]) {
+    await fill("Tags", tag);
+    await page.keyboard.press("Enter");
+  }
   await press("Save");
   await message("Saved");
-  for (const words of ["sunset", "tag:東京", "lak"]) {
-    await page.getByRole("searchbox").fill(words);
+  await page.locator(".lightbox-panel .chip", { hasText: "東京" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator(".lightbox").waitFor({ state: "detached" });
+  for (const words of ["zeppelin", "tag:東京", "fjor"]) {
+    await page.locator("#search").fill(words);
     await page.keyboard.press("Enter");
+    await page.locator(".search-chips .chip", { hasText: words }).waitFor();
     await shown(1);
   }
-  assert.equal(await page.locator("#content .tile img").getAttribute("alt"), "Sunset <b>over</b> the lake");
+  assert.equal(await page.locator("#content .tile img").getAttribute("alt"), "Zeppelin <b>over</b> the fjord");
 
   await page.locator(".tile input").first().check();
   await press("Add to album");
-  await page.getByRole("dialog").getByLabel("Album", { exact: true }).fill("Summer");
-  await page.getByRole("dialog").getByRole("button", { name: "Add to album" }).click();
-  await message("Summer");
+  await page.getByRole("dialog").getByLabel("New album", { exact: true }).fill("Summer");
+  await page.getByRole("dialog").getByRole("button", { name: "Make album and add" }).click();
+  await message("added to “Summer”");
   await go("albums");
   await page.getByText("Summer").first().click();
   await shown(1);
 
   await page.locator(".tile input").first().check();
   await press("Move to trash");
-  await message("in the trash");
+  await message("moved to the trash");
   await go("trash");
   await shown(1);
   await page.locator(".tile input").first().check();
   await press("Restore");
   await message("back");
   await go("");
-  await shown(6);
-  assert.equal(await tiles(), 6);
+  await shown(26);
+  assert.equal(await tiles(), 26);
 });
 
 test("the account is cancelled with the password, and nobody gets in any more", async () => {
   await go("account");
-  await page.getByRole("heading", { name: "Cancel" }).first().waitFor();
-  const form = page.locator("form").filter({ has: page.locator("button.danger") });
-  await form.locator("input[type=password]").fill(ADA.password);
-  await form.locator("button.danger").click();
+  // The file that was no photo may still count, until nothing can come of its upload any more.
+  await page.getByText(/^2[67] photos .* and 1 album are deleted for good/).waitFor();
+  await press("Cancel account …");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("This cannot be undone").waitFor();
+  await dialog.getByLabel("Password").fill("not the password at all");
+  await dialog.getByRole("button", { name: "Delete everything" }).click();
+  await dialog.getByRole("alert").filter({ hasText: "not your password" }).waitFor();
+  await dialog.getByLabel("Password").fill(ADA.password);
+  await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Log in" }).waitFor();
   await fill("E-mail address", ADA.email);
   await fill("Password", ADA.password);

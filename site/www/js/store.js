@@ -3,11 +3,11 @@
 import { get, Problem } from "./api.js";
 
 export const store = {
-  /** The account that is logged in. */
+  /** @type {any} The account that is logged in. */
   account: null,
   /** Where to go after logging in. */
   wanted: "#/",
-  /** The address that is being confirmed. */
+  /** The address that is being confirmed, or logged in with. */
   email: "",
 };
 

@@ -1,21 +1,42 @@
 // Short messages, read out by screen readers.
 
-import { h } from "./dom.js";
+import { h, part } from "./dom.js";
+import { t } from "./i18n.js";
+import { icon } from "./icons.js";
+
+const PLAIN_MS = 5_000;
+const WITH_ACTION_MS = 12_000;
 
 /**
  * @param {string} text
- * @param {{ label: string, act: () => any }} [action] such as undo
+ * @param {{ label?: string, act: () => any }} [action] undo, unless it says otherwise
  */
 export function toast(text, action) {
   const message = h("div", { class: "toast" }, h("span", {}, text));
-  const dismiss = () => message.remove();
+  let timer = 0;
+  const dismiss = () => {
+    clearTimeout(timer);
+    message.remove();
+  };
+  // Whoever points at a message, or is in it with the keyboard, has the time to act.
+  const hold = () => clearTimeout(timer);
+  const release = () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(dismiss, action ? WITH_ACTION_MS : PLAIN_MS);
+  };
   if (action) {
     const act = () => {
       dismiss();
-      action.act();
+      return action.act();
     };
-    message.append(h("button", { type: "button", onclick: act }, action.label));
+    message.append(h("button", { type: "button", class: "text", onclick: act }, action.label ?? t("common.undo")));
   }
-  document.querySelector("#toasts").append(message);
-  setTimeout(dismiss, action ? 10_000 : 5_000);
+  message.append(h("button", { type: "button", class: "icon", "aria-label": t("common.dismiss"), onclick: dismiss }, icon("close")));
+  for (const [event, act] of Object.entries({ pointerenter: hold, focusin: hold, pointerleave: release, focusout: release }))
+    message.addEventListener(event, act);
+  const all = part("#toasts");
+  // At most three at a time: the oldest gives way.
+  while (all.children.length >= 3) all.firstElementChild?.remove();
+  all.append(message);
+  release();
 }

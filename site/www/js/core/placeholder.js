@@ -11,6 +11,6 @@ export function averageColour(base64) {
   const q = ((header >> 12) & 63) / 31.5 - 1;
   const blue = l - (2 / 3) * p;
   const red = (3 * l - blue + q) / 2;
-  const channel = (value) => Math.round(255 * Math.min(1, Math.max(0, value)));
+  const channel = (/** @type {number} */ value) => Math.round(255 * Math.min(1, Math.max(0, value)));
   return `rgb(${channel(red)} ${channel(red - q)} ${channel(blue)})`;
 }

@@ -1,5 +1,5 @@
-// SHA-256. The browser's own is the fastest, but takes a file only as a whole, and works only on pages from a safe origin, which a gallery in one's
-// own network is not. Where it will not do, one written out after FIPS 180-4 goes through the file piece by piece.
+// SHA-256, written out after FIPS 180-4. The browser's own takes a file only as a whole, and works only on pages from a safe origin, which a gallery in
+// one's own network is not.
 
 const K = new Uint32Array(64);
 const START = new Uint32Array(8);
@@ -14,6 +14,7 @@ for (let found = 0, candidate = 2; found < 64; candidate += 1) {
   found += 1;
 }
 
+/** @param {number} root */
 function fraction(root) {
   return Math.floor((root - Math.floor(root)) * 2 ** 32);
 }
@@ -50,7 +51,7 @@ export class Sha256 {
   /** The digest in hexadecimal digits. Nothing can be added after it. */
   hex() {
     const bits = this.#bytes * 8;
-    const padding = new Uint8Array(((this.#filled < 56 ? 56 : 120) - this.#filled) + 8);
+    const padding = new Uint8Array((this.#filled < 56 ? 56 : 120) - this.#filled + 8);
     padding[0] = 0x80;
     const view = new DataView(padding.buffer);
     view.setUint32(padding.length - 8, Math.floor(bits / 2 ** 32));
@@ -59,6 +60,7 @@ export class Sha256 {
     return Array.from(this.#state, (word) => word.toString(16).padStart(8, "0")).join("");
   }
 
+  /** @param {Uint8Array} bytes @param {number} at */
   #compress(bytes, at) {
     const w = this.#words;
     for (let i = 0; i < 16; i += 1, at += 4) {
@@ -98,20 +100,13 @@ export class Sha256 {
   }
 }
 
-const PIECE = 4 << 20;
-/** The largest file that is read as a whole. */
-const WHOLE = 16 << 20;
+const PIECE = 1 << 20;
 
 /**
- * The digest of a file in hexadecimal digits; of a large one only a piece is in memory at a time.
+ * The digest of a file in hexadecimal digits. Only a piece of it is in memory at a time.
  * @param {Blob} file
- * @param {SubtleCrypto} [subtle] the browser's own, where it has one
  */
-export async function sha256(file, subtle = globalThis.crypto?.subtle) {
-  if (subtle && file.size <= WHOLE) {
-    const digest = new Uint8Array(await subtle.digest("SHA-256", await file.arrayBuffer()));
-    return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
+export async function sha256(file) {
   const hash = new Sha256();
   for (let at = 0; at < file.size; at += PIECE) {
     hash.update(new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer()));

@@ -1,45 +1,67 @@
-// The albums.
+// The albums, latest made first.
 
 import { get, post, query } from "../api.js";
-import { averageColour } from "../core/placeholder.js";
-import { count } from "../core/text.js";
 import { h } from "../dom.js";
-import { field, form } from "../parts/form.js";
-import { empty } from "../parts/states.js";
+import { t } from "../i18n.js";
+import { icon } from "../icons.js";
+import { cover } from "../parts/album-cover.js";
+import { askForm } from "../parts/dialog.js";
+import { field } from "../parts/form.js";
+import { state } from "../parts/states.js";
 import { go } from "../router.js";
 
-export const title = "Albums";
+export const title = () => t("nav.albums");
 
-export async function render({ signal }) {
+/** @param {import("../router.js").Context} context */
+export async function render({ signal, place, keep }) {
   const list = h("ul", { class: "albums" });
-  const more = h("button", { type: "button", onclick: () => load(), hidden: true }, "More albums");
+  const end = h("div");
+  /** @type {string | undefined} */
   let next;
+  let pages = 0;
   async function load() {
     const page = await get(query("/albums", { limit: 50, after: next }), { signal });
     next = page.next;
-    more.hidden = !next;
+    pages += 1;
     list.append(...page.items.map(card));
   }
-  await load();
-  const create = async (values) => {
-    const album = await post("/albums", { title: values.title });
-    go(`#/albums/${album.id}`);
-  };
-  const none = !list.children.length && empty("No albums yet. Make one, then add photos to it from the timeline.");
-  return [h("div", { class: "toolbar" }, h("h1", {}, "Albums")), list, more, none, h("div", { class: "narrow" }, h("h2", {}, "New album"), form([field("Title", "title", { maxlength: 200 })], "Make album", create))];
+  do await load();
+  while (next && pages < (place?.pages ?? 1));
+  keep(() => ({ y: scrollY, pages }));
+  const atEnd = new IntersectionObserver(([entry]) => entry.isIntersecting && next && load(), { rootMargin: "800px" });
+  atEnd.observe(end);
+  signal.addEventListener("abort", () => atEnd.disconnect());
+  const create = () => newAlbum();
+  const button = (/** @type {string} */ kind) => h("button", { type: "button", class: kind, onclick: create }, icon("plus"), t("albums.create"));
+  const none = list.children.length === 0;
+  return [
+    h("div", { class: "toolbar" }, h("h1", {}, t("nav.albums")), !none && button("")),
+    none ? state("albums", t("albums.empty"), t("albums.emptyHint"), button("primary")) : list,
+    end,
+  ];
 }
 
+async function newAlbum() {
+  /** @type {any} */
+  let album;
+  const fields = [field(t("albums.title"), "title", { maxlength: 200, autofocus: true, autocomplete: "off" })];
+  await askForm(t("albums.create"), fields, t("albums.create"), async ({ title }) => {
+    album = await post("/albums", { title });
+  });
+  if (album) go(`#/albums/${album.id}`);
+}
+
+/** @param {any} album */
 function card(album) {
-  const cover = album.cover?.urls?.thumbnail;
   return h(
     "li",
     {},
     h(
       "a",
       { href: `#/albums/${album.id}` },
-      h("div", { class: "cover", style: { background: averageColour(album.cover?.placeholder) } }, cover && h("img", { src: cover, alt: "", loading: "lazy" })),
-      h("div", {}, album.title),
-      h("div", { class: "muted" }, count(album.photoCount, "photo", "photos")),
+      cover(album),
+      h("span", { class: "name" }, h("bdi", {}, album.title)),
+      h("span", { class: "muted" }, t("common.photos", { count: album.photoCount })),
     ),
   );
 }

@@ -1,13 +1,18 @@
 // The favourites, latest first.
 
-import { addTags, addToAlbum, trash } from "../parts/actions.js";
-import { photoGrid } from "../parts/photo-grid.js";
 import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import { addToAlbum, tags, trash, unfavourite } from "../parts/actions.js";
+import { photoPages } from "../parts/paged-photos.js";
+import { photoView } from "../parts/photo-view.js";
+import { linkButton, state } from "../parts/states.js";
 
-export const title = "Favourites";
+export const title = () => t("nav.favourites");
 
-export async function render({ signal }) {
-  const whenEmpty = ["No favourites yet. Open a photo and mark it with the star."];
-  const grid = await photoGrid({ path: "/photos", parameters: { favourite: true }, whenEmpty, actions: [addTags, addToAlbum, trash], signal });
-  return [h("div", { class: "toolbar" }, h("h1", {}, "Favourites")), grid];
+/** @param {import("../router.js").Context} context */
+export async function render(context) {
+  const list = await photoPages(context, "/photos", { favourite: true });
+  const empty = () => state("star", t("favourites.empty"), t("favourites.emptyHint"), linkButton("#/", t("states.toPhotos"), "primary"));
+  const { element } = photoView(context, list, { actions: () => [unfavourite, tags, addToAlbum, trash], empty });
+  return [h("div", { class: "toolbar" }, h("h1", {}, t("nav.favourites"))), element];
 }

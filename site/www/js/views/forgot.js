@@ -2,16 +2,26 @@
 
 import { post } from "../api.js";
 import { h, show } from "../dom.js";
-import { field, form } from "../parts/form.js";
+import { t } from "../i18n.js";
+import { emailField, form } from "../parts/form.js";
 import { store } from "../store.js";
 
-export const title = "Forgot password";
+export const title = () => t("auth.forgot");
 
 export async function render() {
-  const send = async (values) => {
+  const send = async (/** @type {any} */ values) => {
     await post("/forgotpassword", values);
-    show(page, h("h1", {}, "Look into your mail"), h("p", {}, "If there is an account with this address, a link to set a new password is on its way."));
+    const heading = h("h1", { tabindex: -1 }, t("auth.forgotSent"));
+    show(
+      page,
+      heading,
+      h("p", {}, t("auth.forgotSentHint")),
+      h("p", { class: "hint" }, t("auth.outboxHint")),
+      h("p", {}, h("a", { href: "#/login" }, t("auth.logIn"))),
+    );
+    heading.focus();
   };
-  const page = h("div", { class: "narrow" }, h("h1", {}, "Forgot your password?"), form([field("E-mail address", "email", { type: "email", autocomplete: "username", value: store.email, autofocus: true })], "Mail me a link", send));
+  const ask = form([emailField({ value: store.email, autofocus: true })], t("auth.forgotAction"), send);
+  const page = h("div", { class: "narrow" }, h("h1", {}, t("auth.forgot")), ask, h("p", {}, h("a", { href: "#/login" }, t("auth.logIn"))));
   return page;
 }

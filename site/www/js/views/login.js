@@ -1,29 +1,32 @@
 // Logging in.
 
-import { post } from "../api.js";
+import { logIn } from "../api.js";
 import { h } from "../dom.js";
-import { field, form } from "../parts/form.js";
+import { t } from "../i18n.js";
+import { emailField, field, form } from "../parts/form.js";
 import { go } from "../router.js";
 import { loadAccount, store } from "../store.js";
 
-export const title = "Log in";
+export const title = () => t("auth.logIn");
 
 export async function render() {
-  const send = async (values) => {
-    await post("/login", { ...values, cookie: true });
+  const send = async (/** @type {any} */ values) => {
+    await logIn(values);
     await loadAccount();
-    go(store.wanted);
+    const { wanted } = store;
+    store.wanted = "#/";
+    go(wanted, { replace: true });
   };
   const fields = [
-    field("E-mail address", "email", { type: "email", autocomplete: "username", value: store.email, autofocus: true }),
-    field("Password", "password", { type: "password", autocomplete: "current-password" }),
+    emailField({ value: store.email, autofocus: !store.email }),
+    field(t("auth.password"), "password", { type: "password", autocomplete: "current-password", required: true, autofocus: Boolean(store.email) }),
   ];
   return h(
     "div",
     { class: "narrow" },
-    h("h1", {}, "Log in"),
-    form(fields, "Log in", send),
-    h("p", {}, h("a", { href: "#/forgot" }, "Forgot your password?")),
-    h("p", {}, "New here? ", h("a", { href: "#/signup" }, "Sign up")),
+    h("h1", {}, t("auth.logIn")),
+    form(fields, t("auth.logIn"), send),
+    h("p", {}, h("a", { href: "#/forgot" }, t("auth.forgot"))),
+    h("p", {}, t("auth.newHere"), " ", h("a", { href: "#/signup" }, t("auth.signUp"))),
   );
 }

@@ -2,24 +2,33 @@
 
 import { post } from "../api.js";
 import { h } from "../dom.js";
-import { field, form } from "../parts/form.js";
+import { t } from "../i18n.js";
+import { form, newPassword, userName } from "../parts/form.js";
+import { linkButton, state } from "../parts/states.js";
 import { go } from "../router.js";
 import { store } from "../store.js";
 import { toast } from "../toast.js";
 
-export const title = "New password";
+export const title = () => t("auth.reset");
 
+/** @param {import("../router.js").Context} context */
 export async function render({ parameters }) {
   const [email, token] = [parameters.get("email") ?? "", parameters.get("token") ?? ""];
-  const send = async (values) => {
-    await post("/resetpassword", { email, token, password: values.password });
+  if (!email || !token) return state("warning", t("auth.resetBroken"), t("auth.resetBrokenHint"), linkButton("#/forgot", t("auth.forgotAgain"), "primary"));
+  const send = async (/** @type {any} */ { password }) => {
+    await post("/resetpassword", { email, token, password });
     store.email = email;
-    toast("Your new password is set. Log in.");
+    store.account = null;
+    toast(t("auth.resetDone"));
     go("#/login");
   };
-  const fields = [
-    h("input", { type: "hidden", autocomplete: "username", value: email }),
-    field("New password", "password", { type: "password", autocomplete: "new-password", hint: "At least 15 characters.", autofocus: true }),
-  ];
-  return h("div", { class: "narrow" }, h("h1", {}, "Set a new password"), form(fields, "Set password", send));
+  const fields = [userName(email), newPassword(t("auth.newPassword"), "password", { autofocus: true })];
+  return h(
+    "div",
+    { class: "narrow" },
+    h("h1", {}, t("auth.reset")),
+    h("p", { class: "muted" }, email),
+    form(fields, t("auth.resetAction"), send),
+    h("p", {}, h("a", { href: "#/forgot" }, t("auth.forgotAgain"))),
+  );
 }
