@@ -1,6 +1,7 @@
 //! Everything that a change has to pass, in one command.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
@@ -57,7 +58,10 @@ const STORE: &str = "GALLERY_TEST_STORE";
 
 fn step<T>(number: usize, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("\n==> step {number} of {STEPS}: {name}");
-    work().with_context(|| format!("cargo xtask test stopped at step {number} of {STEPS}, {name}"))
+    let begun = Instant::now();
+    let done = work().with_context(|| format!("cargo xtask test stopped at step {number} of {STEPS}, {name}"))?;
+    eprintln!("    step {number} took {} s", begun.elapsed().as_secs());
+    Ok(done)
 }
 
 fn cargo(arguments: &[&'static str]) -> Result<()> {

@@ -53,6 +53,7 @@ pub mod photo_repository;
 pub mod photo_search;
 pub mod rate_limiter;
 pub mod session_repository;
+pub mod use_cases;
 pub mod user_repository;
 pub mod work_queue;
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
-use crate::scene::{Fate, Scene};
-use crate::world::{DAY, HOUR, KEY, World, title};
+use crate::world::{DAY, HOUR, KEY, World, scene, title};
+use gallery_domain::conformance::use_cases::{Fate, Scene};
 
 #[tokio::test]
 async fn deleting_an_album_takes_its_photos_out_of_other_albums_and_restoring_brings_back_just_those() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let albums = &scene.world.gallery.albums;
     let foretold =
         albums.preview_deletion(scene.actor(), scene.holiday, AlbumPhotos::Delete, None).await.expect("preview");
@@ -31,7 +31,7 @@ async fn deleting_an_album_takes_its_photos_out_of_other_albums_and_restoring_br
 
 #[tokio::test]
 async fn deleting_an_album_may_leave_its_photos_where_they_are() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let albums = &scene.world.gallery.albums;
     let deletion = albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Keep, None).await.expect("delete");
     assert_eq!(deletion.photos, 0);
@@ -43,7 +43,7 @@ async fn deleting_an_album_may_leave_its_photos_where_they_are() {
 
 #[tokio::test]
 async fn a_photo_restored_on_its_own_is_not_trashed_again_by_its_album() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     scene.world.gallery.photos.restore(scene.actor(), scene.id("gone"), None).await.expect("restore");
     scene.world.gallery.albums.restore(scene.actor(), scene.autumn, None).await.expect("restore");
     scene.world.pass(40 * DAY).await;
@@ -52,7 +52,7 @@ async fn a_photo_restored_on_its_own_is_not_trashed_again_by_its_album() {
 
 #[tokio::test]
 async fn a_photo_restored_on_its_own_outlives_its_album() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     scene.world.pass(HOUR).await;
     scene.world.gallery.photos.restore(scene.actor(), scene.id("gone"), None).await.expect("restore");
     scene.world.pass(70 * DAY).await;
@@ -63,7 +63,7 @@ async fn a_photo_restored_on_its_own_outlives_its_album() {
 
 #[tokio::test]
 async fn photos_that_become_ready_after_their_album_was_deleted_follow_it_and_come_back_with_it() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let (albums, ingest) = (&scene.world.gallery.albums, &scene.world.gallery.ingest);
     let (owner, sent) = (scene.actor().user(), scene.id("sent"));
     albums.add_photos(scene.actor(), scene.holiday, &[sent], Place::End, None).await.expect("added");
@@ -80,7 +80,7 @@ async fn photos_that_become_ready_after_their_album_was_deleted_follow_it_and_co
 
 #[tokio::test]
 async fn photos_that_become_ready_after_their_album_was_deleted_without_them_stay() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let albums = &scene.world.gallery.albums;
     albums.add_photos(scene.actor(), scene.holiday, &[scene.id("sent")], Place::End, None).await.expect("added");
     albums.delete(scene.actor(), scene.holiday, AlbumPhotos::Keep, None).await.expect("delete");
@@ -90,7 +90,7 @@ async fn photos_that_become_ready_after_their_album_was_deleted_without_them_sta
 
 #[tokio::test]
 async fn a_deletion_of_an_album_changed_meanwhile_is_refused() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let albums = &scene.world.gallery.albums;
     let seen = albums.get(scene.actor(), scene.holiday).await.expect("holiday").entry.album.revision;
     let patch = AlbumPatch { title: AlbumTitle::parse("Sea").ok(), ..AlbumPatch::default() };
@@ -114,7 +114,7 @@ async fn an_idempotency_key_gives_the_same_album_again_and_no_other() {
 
 #[tokio::test]
 async fn an_album_takes_only_its_owners_photos() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let bob = scene.world.person("bob").await;
     let his = scene.world.photo(&bob.actor, "his").await.id;
     let albums = &scene.world.gallery.albums;

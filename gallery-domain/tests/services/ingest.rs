@@ -7,8 +7,8 @@ use gallery_domain::ports::*;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
-use crate::scene::{Fate, Scene};
-use crate::world::{DAY, HOUR, MINUTE, Person, World, file, file_of};
+use crate::world::{DAY, HOUR, MINUTE, Person, World, file, file_of, scene};
+use gallery_domain::conformance::use_cases::{Fate, Scene};
 
 /// An upload that claims to be one file and is another, as a store would let through that checks no hashes.
 async fn upload(world: &World, ada: &Person, announced: NewPhoto, sent: &[u8]) -> Photo {
@@ -90,14 +90,14 @@ async fn an_upload_that_never_comes_fails_after_a_day_and_is_forgotten_after_thi
 
 #[tokio::test]
 async fn bytes_that_came_without_anybody_telling_are_found_by_the_worker() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     scene.world.pass(DAY).await;
     assert_eq!(scene.fate("sent").await, Fate::Visible);
 }
 
 #[tokio::test]
 async fn bytes_that_are_lost_before_they_are_looked_into_fail_with_the_reason() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let sent = scene.photo("sent").await.expect("it was announced");
     scene.world.plan.break_down("process");
     scene.world.shaky.ingest.uploaded(sent.owner, sent.id).await.expect_err("looking into it fails");
@@ -108,7 +108,7 @@ async fn bytes_that_are_lost_before_they_are_looked_into_fail_with_the_reason() 
 
 #[tokio::test]
 async fn what_cannot_be_looked_into_is_tried_later_and_later_and_given_up_after_five_times() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let world = &scene.world;
     let (owner, id) = (scene.actor().user(), scene.id("sent"));
     world.plan.break_down("process");
@@ -135,7 +135,7 @@ async fn what_cannot_be_looked_into_is_tried_later_and_later_and_given_up_after_
 #[tokio::test]
 async fn an_upload_waits_out_whatever_outage_of_a_backend_and_is_never_given_up_for_it() {
     for method in ["get", "copy", "put", "replace", "remove blobs"] {
-        let scene = Scene::new().await;
+        let scene = scene().await;
         let world = &scene.world;
         world.plan.break_down(method);
         world.shaky.ingest.uploaded(scene.actor().user(), scene.id("sent")).await.expect_err(method);
@@ -154,7 +154,7 @@ async fn an_upload_waits_out_whatever_outage_of_a_backend_and_is_never_given_up_
 
 #[tokio::test]
 async fn a_picture_that_kills_whoever_looks_into_it_is_given_up_after_five_times() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let (world, owner, id) = (&scene.world, scene.actor().user(), scene.id("sent"));
     world.plan.kill_at("process");
     let killed = world.shaky.ingest.uploaded(owner, id).now_or_never();
@@ -206,7 +206,7 @@ async fn no_more_uploads_are_read_at_once_than_the_policy_says() {
 
 #[tokio::test]
 async fn an_upload_that_comes_after_its_photo_was_erased_leaves_nothing() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let promised = scene.photo("promised").await.expect("it was announced");
     scene.world.gallery.photos.trash(scene.actor(), promised.id, None).await.expect("it is erased");
     scene.world.send(&promised, "promised").await;
@@ -221,7 +221,7 @@ async fn an_upload_that_comes_after_its_photo_was_erased_leaves_nothing() {
 
 #[tokio::test]
 async fn an_upload_that_comes_after_its_photo_has_failed_leaves_nothing() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     scene.world.pass(DAY).await;
     let promised = scene.photo("promised").await.expect("it has failed");
     scene.world.send(&promised, "promised").await;
@@ -231,7 +231,7 @@ async fn an_upload_that_comes_after_its_photo_has_failed_leaves_nothing() {
 
 #[tokio::test]
 async fn being_told_twice_of_an_upload_changes_nothing() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let (owner, id) = (scene.actor().user(), scene.id("sent"));
     scene.world.gallery.ingest.uploaded(owner, id).await.expect("first");
     let first = scene.photo("sent").await;

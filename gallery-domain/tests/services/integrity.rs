@@ -4,12 +4,12 @@ use gallery_domain::ports::*;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
-use crate::scene::Scene;
-use crate::world::{DAY, HOUR};
+use crate::world::{DAY, HOUR, scene};
+use gallery_domain::conformance::use_cases::Scene;
 
 #[tokio::test]
 async fn a_sound_gallery_has_no_faults_and_is_counted() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let options = VerifyOptions { hash: true, repair: false };
     let mut tell = |fault: &Fault| panic!("{}", fault.kind);
     let summary = scene.world.gallery.integrity.verify(options, &mut tell).await.expect("verify");
@@ -21,7 +21,7 @@ async fn a_sound_gallery_has_no_faults_and_is_counted() {
 
 #[tokio::test]
 async fn a_lost_image_is_named_and_made_anew() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let (owner, photo) = (scene.actor().user(), scene.id("beach"));
     let key = BlobKey::derived(owner, photo, DerivedImage::Thumbnail);
     scene.world.ports.blobs.remove(std::slice::from_ref(&key)).await.expect("remove");
@@ -33,7 +33,7 @@ async fn a_lost_image_is_named_and_made_anew() {
 
 #[tokio::test]
 async fn a_lost_original_is_named_and_cannot_be_mended() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let beach = scene.photo("beach").await.expect("it is there");
     let key = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
     scene.world.ports.blobs.remove(std::slice::from_ref(&key)).await.expect("remove");
@@ -44,7 +44,7 @@ async fn a_lost_original_is_named_and_cannot_be_mended() {
 
 #[tokio::test]
 async fn other_bytes_in_the_place_of_an_original_are_named() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let beach = scene.photo("beach").await.expect("it is there");
     let key = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
     scene.world.ports.blobs.remove(std::slice::from_ref(&key)).await.expect("remove");
@@ -56,7 +56,7 @@ async fn other_bytes_in_the_place_of_an_original_are_named() {
 
 #[tokio::test]
 async fn bytes_that_differ_from_their_description_are_found_by_hashing() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let beach = scene.photo("beach").await.expect("it is there");
     let key = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
     let ports = Ports { blobs: std::sync::Arc::new(Rotten::at(&scene, &key)), ..scene.world.ports.clone() };
@@ -72,7 +72,7 @@ async fn bytes_that_differ_from_their_description_are_found_by_hashing() {
 
 #[tokio::test]
 async fn a_blob_that_belongs_to_nothing_is_named_and_removed() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let owner = scene.actor().user();
     let nobodys = PhotoId::from_uuid(uuid::Uuid::from_u128(7));
     let bytes = b"left behind";
@@ -87,7 +87,7 @@ async fn a_blob_that_belongs_to_nothing_is_named_and_removed() {
 
 #[tokio::test]
 async fn a_photo_whose_work_was_lost_is_named_and_set_going_again() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let owner = scene.actor().user();
     for name in ["sent", "promised"] {
         let task = Task::Photo { owner, photo: scene.id(name) };
@@ -103,7 +103,7 @@ async fn a_photo_whose_work_was_lost_is_named_and_set_going_again() {
 
 #[tokio::test]
 async fn a_photo_that_has_just_begun_to_be_erased_is_not_stuck_however_old_it_is() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     scene.world.pass(20 * DAY).await;
     scene.world.plan.break_down("remove blobs");
     scene.world.shaky.photos.purge(scene.actor(), scene.id("old"), None).await.expect("it has its tombstone");
@@ -115,7 +115,7 @@ async fn a_photo_that_has_just_begun_to_be_erased_is_not_stuck_however_old_it_is
 
 #[tokio::test]
 async fn an_image_of_other_bytes_than_it_says_is_found_by_hashing_and_made_anew() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let key = BlobKey::derived(scene.actor().user(), scene.id("beach"), DerivedImage::Preview);
     let ports = Ports { blobs: std::sync::Arc::new(Rotten::at(&scene, &key)), ..scene.world.ports.clone() };
     let mut faults = Vec::new();
@@ -137,7 +137,7 @@ async fn what_others_do_meanwhile_is_no_fault_whenever_they_do_it() {
 
 /// Checks a gallery in which a photo is erased, one is uploaded and one begins to be uploaded right before a call of the check; how many calls it made.
 async fn verified_across_a_change(call: usize) -> usize {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let (world, actor, old) = (scene.world.clone(), *scene.actor(), scene.id("old"));
     scene.world.plan.visit(
         call,
@@ -155,7 +155,7 @@ async fn verified_across_a_change(call: usize) -> usize {
 
 #[tokio::test]
 async fn damaged_files_are_named_and_the_check_goes_on() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let beach = scene.photo("beach").await.expect("it is there");
     let original = BlobKey::original(beach.owner, beach.id, &beach.original.sha256);
     let image = BlobKey::derived(beach.owner, beach.id, DerivedImage::Thumbnail);

@@ -1,6 +1,5 @@
 //! The services over the memory adapters: how they behave, and what becomes of them when anything under them fails.
 
-mod scene;
 mod world;
 
 mod accounts;

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use gallery_domain::services::*;
 use gallery_domain::*;
 
-use crate::scene::{Fate, Scene, same};
-use crate::world::{DAY, HOUR, KEY, PASSWORD, file, password, title};
+use crate::world::{DAY, HOUR, KEY, PASSWORD, file, password, scene, title};
+use gallery_domain::conformance::use_cases::{Fate, Scene, same};
 
 type Act = fn(Gallery, Scene) -> BoxFuture<'static, Result<(), GalleryError>>;
 
@@ -325,7 +325,7 @@ fn whatever_comes_between_two_calls_both_requests_keep_their_promises() {
 /// Runs the first request with the second right before one of its calls, or after it; how many calls the first made.
 fn run(pair: &Pair, before: Option<usize>) -> Result<usize, String> {
     let run = async {
-        let scene = Scene::new().await;
+        let scene = scene().await;
         let world = &scene.world;
         world.pass(pair.after.saturating_sub(Duration::from_secs(1))).await;
         world.clock.advance(Duration::from_secs(1).min(pair.after));

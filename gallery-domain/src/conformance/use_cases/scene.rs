@@ -2,37 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use gallery_domain::*;
-
-use crate::world::{DAY, HOUR, Person, World};
+use super::world::{DAY, HOUR, Person, World};
+use crate::*;
 
 /// Ada's account: photos in every state, and albums that share some of them.
-#[derive(Clone)]
-pub(crate) struct Scene {
-    pub(crate) world: World,
-    pub(crate) ada: Person,
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// Where it is.
+    pub world: World,
+    /// Whose account it is.
+    pub ada: Person,
     /// By name: `beach` and `castle` are ready and in `holiday`, `castle` in `best` as well, `dog` is ready and in no album; `old` is in
     /// the trash on its own and in `holiday`; `gone` is there with the trashed album `autumn`; the bytes of `sent` have come, but nobody has told the gallery; those of
     /// `promised` have not.
-    pub(crate) photos: BTreeMap<&'static str, PhotoId>,
-    pub(crate) holiday: AlbumId,
-    pub(crate) best: AlbumId,
-    pub(crate) autumn: AlbumId,
+    pub photos: BTreeMap<&'static str, PhotoId>,
+    /// Of `beach`, `castle` and `old`.
+    pub holiday: AlbumId,
+    /// Of `castle`.
+    pub best: AlbumId,
+    /// In the trash, with `gone`.
+    pub autumn: AlbumId,
 }
 
 /// Where a photo has got to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub enum Fate {
+    /// Where one sees it.
     Visible,
+    /// In the trash.
     InTrash,
+    /// Announced.
     Uploading,
+    /// Not taken.
     Failed(FailureKind),
+    /// Nowhere.
     Gone,
 }
 
 impl Scene {
-    pub(crate) async fn new() -> Self {
-        let world = World::new();
+    /// Sets it up in an empty gallery.
+    pub async fn of(world: World) -> Self {
         let ada = world.person("ada").await;
         let mut photos = BTreeMap::new();
         for name in ["beach", "castle", "dog", "old", "gone"] {
@@ -53,19 +62,23 @@ impl Scene {
         scene
     }
 
-    pub(crate) fn actor(&self) -> &Actor {
+    /// Ada.
+    pub fn actor(&self) -> &Actor {
         &self.ada.actor
     }
 
-    pub(crate) fn id(&self, photo: &str) -> PhotoId {
+    /// The id of a photo by its name.
+    pub fn id(&self, photo: &str) -> PhotoId {
         self.photos[photo]
     }
 
-    pub(crate) async fn photo(&self, name: &str) -> Option<Photo> {
+    /// A photo by its name, as the store holds it.
+    pub async fn photo(&self, name: &str) -> Option<Photo> {
         self.world.find(self.ada.actor.user(), self.photos[name]).await
     }
 
-    pub(crate) async fn fate(&self, name: &str) -> Fate {
+    /// Where a photo has got to.
+    pub async fn fate(&self, name: &str) -> Fate {
         match self.photo(name).await {
             None => Fate::Gone,
             Some(photo) if photo.is_visible() => Fate::Visible,
@@ -79,7 +92,7 @@ impl Scene {
     }
 
     /// What is to be of each photo after a change of some, once the worker is through with what is due soon.
-    pub(crate) fn fates_but(changed: &[(&'static str, Fate)]) -> BTreeMap<&'static str, Fate> {
+    pub fn fates_but(changed: &[(&'static str, Fate)]) -> BTreeMap<&'static str, Fate> {
         let mut fates = BTreeMap::from([
             ("beach", Fate::Visible),
             ("castle", Fate::Visible),
@@ -93,7 +106,8 @@ impl Scene {
         fates
     }
 
-    pub(crate) async fn fates(&self) -> BTreeMap<&'static str, Fate> {
+    /// Where every photo has got to.
+    pub async fn fates(&self) -> BTreeMap<&'static str, Fate> {
         let mut fates = BTreeMap::new();
         for name in self.photos.keys() {
             fates.insert(*name, self.fate(name).await);
@@ -103,7 +117,7 @@ impl Scene {
 
     /// Holds the account against its expected fates in an hour, when every time has run out, and after it is cancelled: nothing may be lost,
     /// nothing left, nothing wrong at any time.
-    pub(crate) async fn ends_well(&self, fates: &BTreeMap<&'static str, Fate>) -> Result<(), String> {
+    pub async fn ends_well(&self, fates: &BTreeMap<&'static str, Fate>) -> Result<(), String> {
         self.is_sound("at once").await?;
         self.world.pass(HOUR).await;
         self.is_sound("in an hour").await?;
@@ -127,7 +141,7 @@ impl Scene {
     }
 
     /// Closes the account, if it is not closed, and looks for anything that is left of it.
-    pub(crate) async fn leaves_nothing(&self) -> Result<(), String> {
+    pub async fn leaves_nothing(&self) -> Result<(), String> {
         let accounts = &self.world.gallery.accounts;
         match accounts.close(self.actor().user()).await {
             Ok(()) | Err(GalleryError::NotFound(_)) => {}
@@ -142,7 +156,8 @@ impl Scene {
         self.is_sound("when it is closed").await
     }
 
-    pub(crate) async fn is_sound(&self, when: &str) -> Result<(), String> {
+    /// A thorough check finds nothing, and what is counted is what is there.
+    pub async fn is_sound(&self, when: &str) -> Result<(), String> {
         same(&format!("faults {when}"), &Vec::new(), &self.world.faults(false).await)?;
         let (user, repositories) = (self.actor().user(), &self.world.ports.repositories);
         let photos = repositories.photos.all(user, PageRequest::first(PageSize::MAX)).await.expect("all").items;
@@ -176,6 +191,7 @@ impl Scene {
     }
 }
 
-pub(crate) fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
+/// Says how two things differ that should not.
+pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
     if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }
 }
