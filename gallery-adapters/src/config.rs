@@ -134,7 +134,7 @@ impl GalleryConfig {
     /// Reads the configuration from wherever `lookup` finds variables.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let lookup = |name| lookup(name).filter(|value| !value.trim().is_empty()).map(|value| value.trim().to_owned());
-        let data = PathBuf::from(lookup(DATA).unwrap_or_else(|| "gallery-data".to_owned()));
+        let data = PathBuf::from(lookup(DATA).unwrap_or_else(|| DEFAULT_DATA.to_owned()));
         Ok(Self {
             public_url: lookup(PUBLIC_URL).map(|value| public_url(&value)).transpose()?,
             store: StoreChoice::parse(lookup(STORE), &data)?,
@@ -166,6 +166,12 @@ impl GalleryConfig {
 }
 
 impl StoreChoice {
+    /// Reads which store it is from wherever `lookup` finds variables, and nothing else: for a program that has only to do with the store.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let value = lookup(STORE).filter(|value| !value.trim().is_empty()).map(|value| value.trim().to_owned());
+        Self::parse(value, Path::new(DEFAULT_DATA))
+    }
+
     fn is_local(&self) -> bool {
         match *self {
             #[cfg(feature = "sqlite")]
@@ -293,6 +299,7 @@ impl fmt::Display for MailChoice {
     }
 }
 
+const DEFAULT_DATA: &str = "gallery-data";
 pub(crate) const DATA: &str = "GALLERY_DATA";
 pub(crate) const STORE: &str = "GALLERY_STORE";
 pub(crate) const BLOBS: &str = "GALLERY_BLOBS";

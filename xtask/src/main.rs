@@ -7,13 +7,18 @@ mod aws;
 mod bench;
 mod command;
 mod dependencies;
+mod deploy;
 mod dynamodb;
 mod fetch;
 mod licences;
+mod package;
 mod page;
+mod permissions;
 mod photos;
 mod postgres;
 mod python;
+mod serverless;
+mod template;
 mod test;
 mod tidy;
 mod tools;
@@ -68,6 +73,16 @@ enum Task {
         #[arg(last = true)]
         command: Vec<String>,
     },
+    /// Check the template of the deployment: AWS's rules, what each role may do, and that it agrees with the schema.
+    Template,
+    /// Deploy the gallery in a server that plays AWS, and go through all of it.
+    Serverless(serverless::Options),
+    /// Build what AWS Lambda runs, and say how large it is.
+    Package(package::Options),
+    /// Deploy the gallery to an AWS account, or bring it up to date there: see deploy/README.md.
+    Deploy(deploy::Options),
+    /// Say what deleting a deployed gallery keeps, and delete the rest.
+    Destroy(deploy::DestroyOptions),
     /// Check the files of the repository: sizes, unfinished work, stores side by side, unused dependencies.
     Tidy,
     /// Check what each crate may reach, and the licence and source of every dependency.
@@ -95,6 +110,11 @@ fn main() -> ExitCode {
         Task::Postgres { newest, command } => postgres::run(newest, &command),
         Task::Aws { command } => aws::run(&command),
         Task::Dynamodb { command } => dynamodb::run(&command),
+        Task::Template => template::check(),
+        Task::Serverless(options) => serverless::run(&options),
+        Task::Package(options) => package::run(&options).map(drop),
+        Task::Deploy(options) => deploy::run(&options),
+        Task::Destroy(options) => deploy::destroy(&options),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),
         Task::Bench { benchmark, photos, count, plans } => {

@@ -9,13 +9,13 @@ use axum::Router;
 use axum::extract::Request as AxumRequest;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use gallery_adapters::config::BlobsChoice;
-use gallery_adapters::connect::{Connected, connect_unasked};
+use gallery_adapters::config::{BlobsChoice, StoreChoice};
+use gallery_adapters::connect::{Connected, ConnectedStore, connect_unasked};
 use gallery_domain::Timestamp;
 use gallery_domain::services::{Gallery, Policy};
 use lambda_http::lambda_runtime::{LambdaEvent, Runtime};
 use lambda_http::{Error, Request, service_fn};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
@@ -48,18 +48,20 @@ pub fn run() -> ExitCode {
 }
 
 async fn serve() -> anyhow::Result<()> {
-    let LambdaSettings { kind, config, http } = LambdaSettings::from_env()?;
-    let connected = connect_unasked(&config, "").await?;
-    let gallery = Gallery::new(connected.ports.clone(), Policy::default());
-    let served = match kind {
-        FunctionKind::Api => serve_api(gallery, connected, http).await,
-        FunctionKind::Worker => serve_worker(gallery, connected, bucket(&config.blobs)?).await,
+    let served = match LambdaSettings::from_env()? {
+        LambdaSettings::Api { config, http } => serve_api(connect_unasked(&config, "").await?, http).await,
+        LambdaSettings::Worker { config } => {
+            let bucket = bucket(&config.blobs)?;
+            serve_worker(connect_unasked(&config, "").await?, bucket).await
+        }
+        LambdaSettings::Migrate { store } => serve_migrations(store).await,
     };
     served.map_err(anyhow::Error::from_boxed)
 }
 
-async fn serve_api(gallery: Gallery, connected: Connected, settings: HttpSettings) -> Result<(), Error> {
-    let metrics = Metrics::of(FunctionKind::Api);
+async fn serve_api(connected: Connected, settings: HttpSettings) -> Result<(), Error> {
+    let gallery = Gallery::new(connected.ports.clone(), Policy::default());
+    let metrics = Metrics::to_the_log(FunctionKind::Api);
     // The work that a request leaves behind stands in the store, where the worker finds it within a minute.
     let on_work = Arc::new(|| {});
     let routes = router(App { gallery: gallery.clone(), gateway: connected.gateway.clone(), settings, on_work });
@@ -73,8 +75,9 @@ async fn serve_api(gallery: Gallery, connected: Connected, settings: HttpSetting
     lambda_http::runtime(handler).layer(settling(connected)).run().await
 }
 
-async fn serve_worker(gallery: Gallery, connected: Connected, bucket: Bucket) -> Result<(), Error> {
-    let worker = WorkerFunction::new(gallery, bucket);
+async fn serve_worker(connected: Connected, bucket: Bucket) -> Result<(), Error> {
+    let gallery = Gallery::new(connected.ports.clone(), Policy::default());
+    let worker = WorkerFunction::new(gallery, bucket, Metrics::to_the_log(FunctionKind::Worker));
     let handler = service_fn(move |event: LambdaEvent<Value>| {
         let worker = worker.clone();
         async move {
@@ -87,6 +90,23 @@ async fn serve_worker(gallery: Gallery, connected: Connected, bucket: Bucket) ->
         }
     });
     Runtime::new(handler).layer(settling(connected)).run().await
+}
+
+/// Brings the schema up to date, whatever it is invoked with, and answers which versions that took.
+async fn serve_migrations(choice: StoreChoice) -> Result<(), Error> {
+    let handler = service_fn(move |_: LambdaEvent<Value>| {
+        let choice = choice.clone();
+        async move {
+            let store = ConnectedStore::open(&choice).await?;
+            let migrated = store.migrate_schema().await;
+            store.close().await;
+            let migrated = migrated.inspect_err(|error| {
+                tracing::error!(error = error as &dyn std::error::Error, "the schema could not be brought up to date");
+            })?;
+            Ok::<_, Error>(json!({ "migrated": migrated }))
+        }
+    });
+    Runtime::new(handler).run().await
 }
 
 /// Waits for what goes on behind an answer, such as a mail, before the next invocation is taken.

@@ -1,17 +1,19 @@
 //! What a function is told by its environment.
 
-use gallery_adapters::config::{ConfigError, GalleryConfig};
+use gallery_adapters::config::{ConfigError, GalleryConfig, StoreChoice};
 
 use crate::HttpSettings;
 use crate::origins::origins;
 
-/// Which of the two functions this is.
+/// Which function this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FunctionKind {
     /// Answers HTTP requests.
     Api,
     /// Looks into uploads, and does the work that outlasts requests.
     Worker,
+    /// Brings the schema of a server up to date.
+    Migrate,
 }
 
 impl FunctionKind {
@@ -20,19 +22,40 @@ impl FunctionKind {
         match self {
             Self::Api => "api",
             Self::Worker => "worker",
+            Self::Migrate => "migrate",
         }
+    }
+
+    /// Reads the function's `Handler`.
+    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let handler = lookup(HANDLER).unwrap_or_default();
+        let known = [Self::Api, Self::Worker, Self::Migrate].into_iter().find(|kind| kind.as_str() == handler.trim());
+        known.ok_or_else(|| {
+            unusable(HANDLER, "is none of `api`, `worker` and `migrate`: set the function's Handler to one of them")
+        })
     }
 }
 
 /// What a function is told by its environment.
 #[derive(Clone, Debug)]
-pub struct LambdaSettings {
-    /// Which function this is.
-    pub kind: FunctionKind,
-    /// The adapters.
-    pub config: GalleryConfig,
-    /// How to behave on HTTP.
-    pub http: HttpSettings,
+pub enum LambdaSettings {
+    /// What [`FunctionKind::Api`] needs.
+    Api {
+        /// The adapters.
+        config: GalleryConfig,
+        /// How to behave on HTTP.
+        http: HttpSettings,
+    },
+    /// What [`FunctionKind::Worker`] needs.
+    Worker {
+        /// The adapters.
+        config: GalleryConfig,
+    },
+    /// What [`FunctionKind::Migrate`] needs.
+    Migrate {
+        /// The store whose schema it is.
+        store: StoreChoice,
+    },
 }
 
 /// A variable with which no function can run. Says what to do.
@@ -80,23 +103,21 @@ impl LambdaSettings {
     ///
     /// A variable is missing, cannot be read, or names something on the machine itself.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let unusable = |variable, problem: String| SettingsError::Unusable { variable, problem };
-        let kind = match lookup(HANDLER).as_deref().map(str::trim) {
-            Some("api") => FunctionKind::Api,
-            Some("worker") => FunctionKind::Worker,
-            _ => {
-                let problem = "is neither `api` nor `worker`: set the function's Handler to one of them";
-                return Err(unusable(HANDLER, problem.to_owned()));
-            }
-        };
+        let kind = FunctionKind::from_lookup(&lookup)?;
+        if kind == FunctionKind::Migrate {
+            return Ok(Self::Migrate { store: StoreChoice::from_lookup(&lookup)? });
+        }
         let config = GalleryConfig::from_lookup(&lookup)?;
         if let Some((variable, part)) = config.local_parts().into_iter().next() {
             return Err(SettingsError::Local { variable, part, instead: remote_example(variable) });
         }
         let Some(public) = &config.public_url else {
             let problem = "is not set: it is the address of the gallery's page, to which links in mails lead";
-            return Err(unusable(PUBLIC_URL, problem.to_owned()));
+            return Err(unusable(PUBLIC_URL, problem));
         };
+        if kind == FunctionKind::Worker {
+            return Ok(Self::Worker { config });
+        }
         let allowed = lookup(ALLOWED_ORIGINS).unwrap_or_default();
         let http = HttpSettings {
             allowed_origins: origins(&allowed).map_err(|reason| unusable(ALLOWED_ORIGINS, reason))?,
@@ -108,8 +129,12 @@ impl LambdaSettings {
             look_into_uploads: false,
             ..HttpSettings::default()
         };
-        Ok(Self { kind, config, http })
+        Ok(Self::Api { config, http })
     }
+}
+
+fn unusable(variable: &'static str, problem: impl Into<String>) -> SettingsError {
+    SettingsError::Unusable { variable, problem: problem.into() }
 }
 
 /// Where AWS Lambda puts a function's `Handler`.
@@ -148,19 +173,22 @@ mod tests {
 
     #[test]
     fn a_function_is_set_up_by_its_handler_and_its_variables() {
-        let api = settings(&[("GALLERY_ALLOWED_ORIGINS", "https://photos.example.org, http://localhost:3000")]).unwrap();
-        assert_eq!(api.kind, FunctionKind::Api);
-        assert_eq!(api.http.public_url.as_deref(), Some("https://photos.example.org"));
-        assert_eq!(api.http.allowed_origins, ["https://photos.example.org", "http://localhost:3000"]);
-        assert!(api.http.secure_cookies && !api.http.trust_forwarded_for && !api.http.look_into_uploads);
-        assert_eq!(settings(&[("_HANDLER", "worker")]).unwrap().kind, FunctionKind::Worker);
+        let origins = ("GALLERY_ALLOWED_ORIGINS", "https://photos.example.org, http://localhost:3000");
+        let Ok(LambdaSettings::Api { http, .. }) = settings(&[origins]) else { panic!() };
+        assert_eq!(http.public_url.as_deref(), Some("https://photos.example.org"));
+        assert_eq!(http.allowed_origins, ["https://photos.example.org", "http://localhost:3000"]);
+        assert!(http.secure_cookies && !http.trust_forwarded_for && !http.look_into_uploads);
+        assert!(matches!(settings(&[("_HANDLER", "worker")]), Ok(LambdaSettings::Worker { .. })));
+        // It has to do with the store alone.
+        let migrate = [("_HANDLER", "migrate"), ("GALLERY_PUBLIC_URL", ""), ("GALLERY_BLOBS", "none")];
+        assert!(matches!(settings(&migrate), Ok(LambdaSettings::Migrate { .. })));
     }
 
     #[test]
     fn what_no_function_can_run_with_names_its_variable() {
         for (variable, value, part) in [
-            ("_HANDLER", "bootstrap", "neither `api` nor `worker`"),
-            ("_HANDLER", "", "neither `api` nor `worker`"),
+            ("_HANDLER", "bootstrap", "none of `api`, `worker` and `migrate`"),
+            ("_HANDLER", "", "none of `api`, `worker` and `migrate`"),
             ("GALLERY_PUBLIC_URL", "", "is not set"),
             ("GALLERY_ALLOWED_ORIGINS", "*", "each has to be named"),
             ("GALLERY_STORE", "dynamodb://", "GALLERY_STORE"),

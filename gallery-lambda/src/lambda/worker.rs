@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::events::{CreatedObject, Event, Message, Run, UnknownEvent};
 use super::metrics::{Metrics, Unit};
-use super::settings::FunctionKind;
 use crate::worker::{Stop, take_up_forgotten};
 
 /// The bucket whose events count, and what the keys of the gallery in it begin with: empty, or something that ends in `/`.
@@ -49,8 +48,8 @@ const LAST_MINUTE: Duration = Duration::from_secs(60);
 
 impl WorkerFunction {
     /// The worker of a gallery whose bytes are in a bucket.
-    pub fn new(gallery: Gallery, bucket: Bucket) -> Self {
-        Self { gallery, bucket: Arc::new(bucket), metrics: Metrics::of(FunctionKind::Worker) }
+    pub fn new(gallery: Gallery, bucket: Bucket, metrics: Metrics) -> Self {
+        Self { gallery, bucket: Arc::new(bucket), metrics }
     }
 
     /// Does what an event asks for, and answers what AWS Lambda is to be told: of messages, those that failed. `ends_at` is when the invocation is cut off.
