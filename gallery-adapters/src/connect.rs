@@ -111,7 +111,8 @@ async fn open(config: &GalleryConfig, blob_url_prefix: &str, start: Start) -> Re
         clock: clock.clone(),
         ids: ids.clone(),
     };
-    let connected_identity = ConnectedIdentity::open(&config.identity, identity_ports, config.public_url(), start).await?;
+    let connected_identity =
+        ConnectedIdentity::open(&config.identity, identity_ports, config.public_url(), start).await?;
 
     tracing::info!(
         store = %config.store,

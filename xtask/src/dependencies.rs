@@ -121,7 +121,15 @@ const RULES: &[Rule] = &[
     Rule {
         package: "gallery-lambda",
         features: Features::Only("lambda-postgres"),
-        forbidden: &["aws-sdk-dynamodb", "clap", "libsqlite3-sys", "lettre", "sqlx-mysql", "sqlx-sqlite", "utoipa-swagger-ui"],
+        forbidden: &[
+            "aws-sdk-dynamodb",
+            "clap",
+            "libsqlite3-sys",
+            "lettre",
+            "sqlx-mysql",
+            "sqlx-sqlite",
+            "utoipa-swagger-ui",
+        ],
         because: "what AWS Lambda runs on PostgreSQL holds no other store, and nothing of the program at the console",
     },
     Rule {

@@ -157,7 +157,8 @@ fn make_artifact_bucket(aws: &Aws, stack: &str) -> Result<String> {
         }
         aws.json(&make)?;
         let all = "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true";
-        let block = ["s3api", "put-public-access-block", "--bucket", &bucket, "--public-access-block-configuration", all];
+        let block =
+            ["s3api", "put-public-access-block", "--bucket", &bucket, "--public-access-block-configuration", all];
         aws.json(&block)?;
     }
     Ok(bucket)
@@ -179,7 +180,8 @@ fn upload(aws: &Aws, artifact: &Path, bucket: &str) -> Result<String> {
 fn outputs(aws: &Aws, stack: &str) -> Result<Value> {
     let described = aws.json(&["cloudformation", "describe-stacks", "--stack-name", stack])?;
     let outputs = workspace::list(&described["Stacks"][0], "Outputs");
-    let named = outputs.filter_map(|output| Some((output["OutputKey"].as_str()?.to_owned(), output["OutputValue"].clone())));
+    let named =
+        outputs.filter_map(|output| Some((output["OutputKey"].as_str()?.to_owned(), output["OutputValue"].clone())));
     Ok(Value::Object(named.collect()))
 }
 
@@ -302,7 +304,8 @@ fn stack_name(text: &str) -> Result<String, String> {
     if is_plain && begins && text.len() <= 20 {
         Ok(text.to_owned())
     } else {
-        Err("expected at most 20 lower-case letters, digits and dashes, a letter first: buckets are named so".to_owned())
+        Err("expected at most 20 lower-case letters, digits and dashes, a letter first: buckets are named so"
+            .to_owned())
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod aws;
 mod bench;
+mod cold_start;
 mod command;
 mod dependencies;
 mod deploy;

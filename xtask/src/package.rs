@@ -132,7 +132,9 @@ impl Architecture {
         match (std::env::consts::OS, std::env::consts::ARCH) {
             ("linux", "x86_64") => Ok(Self::X86_64),
             ("linux", "aarch64") => Ok(Self::Arm64),
-            (system, machine) => bail!("artifacts for AWS Lambda are built on Linux, and this is {system} on {machine}"),
+            (system, machine) => {
+                bail!("artifacts for AWS Lambda are built on Linux, and this is {system} on {machine}")
+            }
         }
     }
 

@@ -113,13 +113,16 @@ pub(crate) fn faults(granted: &BTreeSet<String>) -> Result<Vec<String>> {
     for (folder, call) in &called {
         if !CALLS.iter().any(|(known, name, ..)| known == folder && name == call) {
             let place = "xtask/src/permissions.rs";
-            faults.push(format!("gallery-adapters/src/{folder} calls {call}: say in {place} what permission that needs"));
+            faults
+                .push(format!("gallery-adapters/src/{folder} calls {call}: say in {place} what permission that needs"));
         }
     }
     let mut needed: BTreeSet<_> = OF_THE_PLATFORM.iter().map(|action| (*action).to_owned()).collect();
     for (folder, call, caller, actions) in CALLS {
         if !called.contains(&((*folder).to_owned(), (*call).to_owned())) {
-            faults.push(format!("gallery-adapters/src/{folder} calls no {call} any more: take it out of xtask/src/permissions.rs"));
+            faults.push(format!(
+                "gallery-adapters/src/{folder} calls no {call} any more: take it out of xtask/src/permissions.rs"
+            ));
         } else if *caller == Function {
             needed.extend(actions.iter().map(|action| (*action).to_owned()));
         }
@@ -157,8 +160,10 @@ fn calls_in<'s>(source: &'s str, known: &'s [&str]) -> impl Iterator<Item = Stri
     let pieces = source.split('.').collect::<Vec<_>>();
     let calls = pieces.windows(2).filter_map(|pair| {
         let name = pair[1].split_once("()")?.0;
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit());
-        let of_a_client = pair[0].trim_end().ends_with("self.client") || pair[0].trim_end().trim_end_matches("()").ends_with("client");
+        let is_name = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit());
+        let of_a_client = pair[0].trim_end().ends_with("self.client")
+            || pair[0].trim_end().trim_end_matches("()").ends_with("client");
         let of_the_store = known.contains(&name);
         (is_name && (of_a_client || of_the_store) && !NO_CALLS.contains(&name)).then(|| name.to_owned())
     });
@@ -179,7 +184,8 @@ mod tests {
     #[test]
     fn a_permission_too_many_and_one_too_few_are_both_faults() {
         let needed = |caller: Caller| CALLS.iter().filter(move |call| call.2 == caller).flat_map(|call| call.3.iter());
-        let all: BTreeSet<String> = needed(Function).chain(OF_THE_PLATFORM).map(|action| (*action).to_owned()).collect();
+        let all: BTreeSet<String> =
+            needed(Function).chain(OF_THE_PLATFORM).map(|action| (*action).to_owned()).collect();
         assert_eq!(faults(&all).unwrap(), [""; 0]);
         let mut more = all.clone();
         more.insert("s3:DeleteBucket".to_owned());

@@ -10,11 +10,11 @@ use serde_json::json;
 use test_aws::MiniStack;
 
 use crate::aws::MINISTACK;
+use crate::command;
 use crate::deploy::{self, Aws};
 use crate::package::{self, Architecture, Store};
 use crate::postgres::Server;
 use crate::python::Package;
-use crate::command;
 
 const AWS_CLI: Package = Package { name: "awscli-1.46.3", packages: &["awscli==1.46.3"], program: "aws" };
 const REGION: &str = "eu-central-1";
@@ -96,7 +96,13 @@ impl Cloud {
     }
 
     /// Deploys a store's gallery, and goes through it.
-    fn journey(&self, store: Store, artifact: &Path, parameters: &[String], variables: &[(&str, String)]) -> Result<()> {
+    fn journey(
+        &self,
+        store: Store,
+        artifact: &Path,
+        parameters: &[String],
+        variables: &[(&str, String)],
+    ) -> Result<()> {
         let stack = format!("gallery-{}", if store == Store::Dynamodb { "d" } else { "p" });
         let mut all = vec![format!("EndpointUrl={}", self.endpoint), format!("TableName=Photo-{stack}")];
         // Its page is elsewhere, so that every call comes from another origin.

@@ -78,7 +78,10 @@ impl Template {
 
     /// What any of the roles may do.
     fn granted(&self) -> BTreeSet<String> {
-        self.statements().iter().flat_map(|statement| statement.actions.iter().map(|action| (*action).to_owned())).collect()
+        self.statements()
+            .iter()
+            .flat_map(|statement| statement.actions.iter().map(|action| (*action).to_owned()))
+            .collect()
     }
 
     /// What a role may that none should.
@@ -87,7 +90,9 @@ impl Template {
         let mut unused: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (name, role) in self.roles() {
             if !role["Properties"]["ManagedPolicyArns"].is_null() {
-                faults.push(format!("{name} takes over a policy of AWS's: its own statements have to say what it may do"));
+                faults.push(format!(
+                    "{name} takes over a policy of AWS's: its own statements have to say what it may do"
+                ));
             }
             let reasons = role["Metadata"]["AnyResource"].as_object().into_iter().flatten();
             unused.insert(name, reasons.map(|(sid, _)| sid.as_str()).collect());
@@ -107,7 +112,8 @@ impl Template {
             }
         }
         for (role, sids) in unused {
-            faults.extend(sids.iter().map(|sid| format!("{role}: Metadata.AnyResource explains {sid}, which has none")));
+            faults
+                .extend(sids.iter().map(|sid| format!("{role}: Metadata.AnyResource explains {sid}, which has none")));
         }
         faults
     }
@@ -119,13 +125,15 @@ impl Template {
             let block = &bucket["Properties"]["PublicAccessBlockConfiguration"];
             let all = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
             // The page itself may be for everybody, where no CloudFront is in front of it.
-            let is_blocked = |setting: &Value| *setting == true || (name == "SiteBucket" && setting["Fn::If"][1] == true);
+            let is_blocked =
+                |setting: &Value| *setting == true || (name == "SiteBucket" && setting["Fn::If"][1] == true);
             if !all.iter().all(|setting| is_blocked(&block[*setting])) {
                 faults.push(format!("{name}: public access is not blocked"));
             }
         }
         let cors = self.0.pointer("/Resources/PhotoBucket/Properties/CorsConfiguration/CorsRules");
-        let origins = cors.into_iter().flat_map(|rules| one_or_many(rules)).flat_map(|rule| one_or_many(&rule["AllowedOrigins"]));
+        let origins =
+            cors.into_iter().flat_map(|rules| one_or_many(rules)).flat_map(|rule| one_or_many(&rule["AllowedOrigins"]));
         if origins.into_iter().any(|origin| *origin == "*") {
             faults.push("PhotoBucket: any page may use its URLs".to_owned());
         }
@@ -200,7 +208,8 @@ mod tests {
             assert!(faults.len() == 1 && faults[0].contains(part), "{faults:?}");
         }
         let mut template = with_statement(json!({"Ref": "AWS::NoValue"}));
-        template.0["Resources"]["Role"]["Properties"]["ManagedPolicyArns"] = json!(["arn:aws:iam::aws:policy/AmazonS3FullAccess"]);
+        template.0["Resources"]["Role"]["Properties"]["ManagedPolicyArns"] =
+            json!(["arn:aws:iam::aws:policy/AmazonS3FullAccess"]);
         assert!(template.role_faults()[0].contains("a policy of AWS's"));
     }
 
@@ -216,7 +225,9 @@ mod tests {
         let definitions = workspace::root().join("migrations/dynamodb");
         let template = Template(json!({"Resources": {}}));
         let faults = template.table_faults(&definitions).unwrap();
-        assert!(faults.contains(&"PhotoTable: KeySchema is other than in migrations/dynamodb/PhotoGallery.json".to_owned()));
+        assert!(
+            faults.contains(&"PhotoTable: KeySchema is other than in migrations/dynamodb/PhotoGallery.json".to_owned())
+        );
         assert!(faults.iter().any(|fault| fault.starts_with("IndexTable: GlobalSecondaryIndexes")), "{faults:?}");
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
+use lambda_http::Error;
 use lambda_http::lambda_runtime::LambdaInvocation;
 use lambda_http::tower::{Layer, Service};
-use lambda_http::Error;
 use tracing::Instrument;
 
 /// Does something after each answer. The service that it stands around has sent the answer when it is through, so its caller does not wait for this; AWS

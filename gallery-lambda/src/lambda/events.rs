@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for event in [json!({}), json!(null), json!({"run": "away"}), json!({"Records": [{"eventSource": "aws:sns"}]})] {
+        for event in [json!({}), json!(null), json!({"run": "away"}), json!({"Records": [{"eventSource": "aws:sns"}]})]
+        {
             assert_eq!(Event::parse(event), Err(UnknownEvent));
         }
     }

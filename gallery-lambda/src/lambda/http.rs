@@ -11,8 +11,8 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use lambda_http::aws_lambda_events::encodings::Body as EventBody;
 use lambda_http::request::RequestContext;
-use lambda_http::{Request, RequestExt};
 use lambda_http::tower::ServiceExt;
+use lambda_http::{Request, RequestExt};
 
 use crate::problem::{Kind, Problem};
 
@@ -175,7 +175,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_lambda_cannot_send_says_what_to_do() {
-        for (text, fits) in [("a".repeat(5_999_000), true), ("a".repeat(6_000_001), false), ("\"".repeat(3_100_000), false)] {
+        for (text, fits) in
+            [("a".repeat(5_999_000), true), ("a".repeat(6_000_001), false), ("\"".repeat(3_100_000), false)]
+        {
             let length = text.len();
             let request = lambda_http::request::from_str(&http_api("dev", "/dev/x").to_string()).unwrap();
             let router = Router::new().route("/x", get(async move || text));

@@ -65,9 +65,8 @@ async fn serve_api(connected: Connected, settings: HttpSettings) -> Result<(), E
     // The work that a request leaves behind stands in the store, where the worker finds it within a minute.
     let on_work = Arc::new(|| {});
     let routes = router(App { gallery: gallery.clone(), gateway: connected.gateway.clone(), settings, on_work });
-    let routes = routes.layer(middleware::from_fn(move |request, next| {
-        measured(metrics.clone(), gallery.clone(), request, next)
-    }));
+    let routes = routes
+        .layer(middleware::from_fn(move |request, next| measured(metrics.clone(), gallery.clone(), request, next)));
     let handler = service_fn(move |request: Request| {
         let routes: Router = routes.clone();
         async move { answer(routes, request).await }
@@ -118,7 +117,12 @@ fn settling(connected: Connected) -> AfterAnswer {
 }
 
 /// Writes down how a request went.
-async fn measured(metrics: Metrics, gallery: Gallery, request: AxumRequest, next: Next) -> Result<Response, Infallible> {
+async fn measured(
+    metrics: Metrics,
+    gallery: Gallery,
+    request: AxumRequest,
+    next: Next,
+) -> Result<Response, Infallible> {
     let began = gallery.now();
     let response = next.run(request).await;
     let now = gallery.now();

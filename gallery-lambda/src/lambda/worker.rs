@@ -104,7 +104,9 @@ impl WorkerFunction {
     /// Looks into an upload. Whether that is done with: an object that is none of the gallery's uploads is nobody's business.
     async fn take(&self, object: CreatedObject) -> bool {
         if object.bucket != self.bucket.name {
-            tracing::error!("an event tells of another bucket than the gallery's: its notifications lead to the wrong function or queue");
+            tracing::error!(
+                "an event tells of another bucket than the gallery's: its notifications lead to the wrong function or queue"
+            );
             return false;
         }
         let key = object.key.strip_prefix(&self.bucket.prefix).and_then(|key| key.parse::<BlobKey>().ok());

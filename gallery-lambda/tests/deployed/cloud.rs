@@ -46,7 +46,14 @@ impl Cloud {
         let answer = folder.path().join("answer");
         let (function, event) = (format!("{}-worker", self.text("/stack")), json!({"run": run}).to_string());
         let invoked = self.aws(&[
-            "lambda", "invoke", "--function-name", &function, "--cli-binary-format", "raw-in-base64-out", "--payload", &event,
+            "lambda",
+            "invoke",
+            "--function-name",
+            &function,
+            "--cli-binary-format",
+            "raw-in-base64-out",
+            "--payload",
+            &event,
             answer.to_str().unwrap(),
         ]);
         assert!(invoked["FunctionError"].is_null(), "{}", std::fs::read_to_string(answer).unwrap());
@@ -57,7 +64,11 @@ impl Cloud {
         let group = format!("/aws/lambda/{}-{function}", self.text("/stack"));
         let events = self.aws(&["logs", "filter-log-events", "--log-group-name", &group]);
         let lines = events["events"].as_array().cloned().unwrap_or_default();
-        lines.iter().filter_map(|event| event["message"].as_str()).map(|line| format!("{}\n", line.trim_end())).collect()
+        lines
+            .iter()
+            .filter_map(|event| event["message"].as_str())
+            .map(|line| format!("{}\n", line.trim_end()))
+            .collect()
     }
 
     /// The code in the last mail to somebody.

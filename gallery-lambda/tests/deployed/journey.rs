@@ -56,7 +56,8 @@ async fn a_page_of_the_allowed_origin_may_ask_and_no_other() {
     let asked = async |origin: &str| {
         let request = Client::new().request(Method::OPTIONS, format!("{}/photos", cloud.api()));
         let request = request.header("origin", origin).header("access-control-request-method", "POST");
-        let answer = request.header("access-control-request-headers", "authorization,content-type").send().await.unwrap();
+        let answer =
+            request.header("access-control-request-headers", "authorization,content-type").send().await.unwrap();
         answer.headers().get("access-control-allow-origin").map(|origin| origin.to_str().unwrap().to_owned())
     };
     assert_eq!(asked("https://photos.example.org").await.as_deref(), Some("https://photos.example.org"));
@@ -70,7 +71,8 @@ async fn the_stage_is_part_of_every_address_that_the_gallery_says() {
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     let problem: Value = answer.json().await.unwrap();
     assert!(problem["detail"].as_str().unwrap().contains("/dev/"), "{problem}");
-    let document: Value = Client::new().get(format!("{}/openapi.json", cloud.api())).send().await.unwrap().json().await.unwrap();
+    let document: Value =
+        Client::new().get(format!("{}/openapi.json", cloud.api())).send().await.unwrap().json().await.unwrap();
     assert_eq!(document["paths"]["/photos"]["get"]["operationId"], "getphotos");
 }
 

@@ -23,7 +23,8 @@ async fn lines_are_json_figures_are_counted_and_nobody_is_named() {
     let requests: Vec<_> = own(&api).into_iter().filter(|line| line["target"] == "gallery::access").collect();
     assert!(requests.iter().any(|line| line["route"] == "/search" && line["status"] == 200), "{api}");
     assert!(requests.iter().all(|line| line["request_id"].is_string() && line["latency_ms"].is_u64()), "{api}");
-    let figures = |log: &str, name: &str| own(log).iter().filter(|line| line[name].is_u64() && line["_aws"].is_object()).count();
+    let figures =
+        |log: &str, name: &str| own(log).iter().filter(|line| line[name].is_u64() && line["_aws"].is_object()).count();
     assert!(figures(&api, "Requests") > 0 && figures(&api, "Latency") > 0, "{api}");
     assert!(figures(&worker, "Uploads") > 0 && figures(&worker, "OldestWork") > 0, "{worker}");
     let token = eve.token.clone().unwrap();

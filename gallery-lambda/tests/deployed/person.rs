@@ -65,7 +65,8 @@ impl<'c> Person<'c> {
         let answer = json_of(answer).await;
         let upload = &answer["upload"];
         let mut put = self.client.put(upload["url"].as_str().unwrap()).body(bytes);
-        for (name, value) in upload["headers"].as_object().unwrap().iter().filter(|(name, _)| *name != "content-length") {
+        for (name, value) in upload["headers"].as_object().unwrap().iter().filter(|(name, _)| *name != "content-length")
+        {
             put = put.header(name, value.as_str().unwrap());
         }
         (answer["photo"].clone(), put.send().await.unwrap().status())

@@ -56,11 +56,8 @@ async fn text(scene: &Scene, person: &Person) -> Photo {
     let Added::Expected(photo, _) = scene.world.gallery.photos.add(&person.actor, &new, None).await.unwrap() else {
         panic!("it was added before")
     };
-    let info = BlobInfo {
-        content_type: new.original.content_type,
-        bytes: new.original.bytes,
-        sha256: new.original.sha256,
-    };
+    let info =
+        BlobInfo { content_type: new.original.content_type, bytes: new.original.bytes, sha256: new.original.sha256 };
     let key = BlobKey::incoming(photo.owner, photo.id);
     scene.world.ports.blobs.put(&key, &info, byte_stream(bytes)).await.unwrap();
     photo
@@ -89,7 +86,8 @@ fn happenings(photos: &Photos, random: &mut Random) -> Vec<Happening> {
             all.push(Happening::Event(if direct { event } else { batch(&[event.to_string()]) }));
         }
     }
-    let removed = event("ObjectRemoved:Delete", &format!("gallery/incoming/{}/{}", photos.early.owner, photos.early.id));
+    let removed =
+        event("ObjectRemoved:Delete", &format!("gallery/incoming/{}/{}", photos.early.owner, photos.early.id));
     all.push(Happening::Event(removed));
     all.push(Happening::Event(json!({"run": if random.below(2) == 0 { "work" } else { "sweep" }})));
     for place in (1..all.len()).rev() {
