@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// The program, such as one that was built by `cargo xtask package`; else one is built like those that are tested.
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// The features that the test is built with, such as `lambda-dynamodb`; all when left out.
+    #[arg(long, value_name = "LIST")]
+    features: Option<String>,
 }
 
 /// Deploys the gallery on each store, and goes through it.
@@ -46,7 +49,7 @@ pub(crate) fn test(options: &Options, postgres: &Server) -> Result<()> {
     package::pack(&program, None, &artifact, 1)?;
 
     let ministack = MiniStack::start(&MINISTACK.program()?)?;
-    let cloud = Cloud::new(&ministack)?;
+    let cloud = Cloud::new(&ministack, options.features.clone())?;
     cloud.verify_sender()?;
     cloud.journey(Store::Dynamodb, &artifact, &["Identity=cognito".to_owned()], &[])?;
     let database = postgres.url();
@@ -70,10 +73,11 @@ struct Cloud {
     endpoint: String,
     program: PathBuf,
     environment: Vec<(String, String)>,
+    features: Option<String>,
 }
 
 impl Cloud {
-    fn new(ministack: &MiniStack) -> Result<Self> {
+    fn new(ministack: &MiniStack, features: Option<String>) -> Result<Self> {
         let endpoint = format!("http://127.0.0.1:{}", ministack.port());
         let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let environment = vec![
@@ -86,7 +90,7 @@ impl Cloud {
             variable("AWS_CONFIG_FILE", "/dev/null"),
             variable("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ];
-        Ok(Self { endpoint, program: AWS_CLI.program()?, environment })
+        Ok(Self { endpoint, program: AWS_CLI.program()?, environment, features })
     }
 
     fn verify_sender(&self) -> Result<()> {
@@ -124,12 +128,14 @@ impl Cloud {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), deployment.to_string())?;
         let mut test = command::cargo(["test", "--package", "gallery-lambda", "--test", "deployed"]);
-        test.args(FEATURES).args(["--", "--nocapture", "--test-threads=1"]);
+        match &self.features {
+            Some(features) => test.args(["--no-default-features", "--features", features]),
+            // As the other tests, so that nothing is compiled again.
+            None => test.arg("--all-features"),
+        };
+        test.args(["--", "--nocapture", "--test-threads=1"]);
         test.env("GALLERY_TEST_DEPLOYMENT", file.path()).env("GALLERY_TEST_AWS", &self.program);
         test.envs(self.environment.clone()).envs(variables.iter().map(|(name, value)| (*name, value)));
         command::run(&mut test)
     }
 }
-
-/// Those of the other tests, so that nothing is compiled again.
-const FEATURES: [&str; 1] = ["--all-features"];

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, OriginalUri};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use lambda_http::aws_lambda_events::encodings::Body as EventBody;
 use lambda_http::request::RequestContext;
@@ -20,7 +20,7 @@ use crate::problem::{Kind, Problem};
 const LARGEST_ANSWER: usize = 6_000_000;
 
 /// Answers a request of an HTTP API, a REST API or a function URL. A stage in its path counts as where the router is mounted.
-pub async fn answer(router: Router, request: Request) -> Result<Response, Infallible> {
+pub async fn answer(router: Router, request: Request) -> Result<Response<EventBody>, Infallible> {
     let response = router.oneshot(plain(request)).await?;
     Ok(within_the_limit(response).await)
 }
@@ -84,21 +84,26 @@ fn source(context: &RequestContext) -> Option<IpAddr> {
 }
 
 /// An answer that AWS Lambda cannot send becomes a problem that says what to do.
-async fn within_the_limit(response: Response) -> Response {
-    let (mut parts, body) = response.into_parts();
-    let refusal = match to_bytes(body, LARGEST_ANSWER).await {
-        Ok(bytes) if written(&bytes) <= LARGEST_ANSWER => {
-            // As the protocol is one of JSON, there is nothing that is sent in chunks.
-            parts.headers.remove(header::TRANSFER_ENCODING);
-            return Response::from_parts(parts, Body::from(bytes));
-        }
+async fn within_the_limit(response: Response) -> Response<EventBody> {
+    let (parts, body) = response.into_parts();
+    match to_bytes(body, LARGEST_ANSWER).await {
+        Ok(bytes) if written(&bytes) <= LARGEST_ANSWER => Response::from_parts(parts, event_body(bytes)),
         Ok(_) | Err(_) => {
+            tracing::warn!("an answer was too large to be sent");
             let detail = "The answer is larger than AWS Lambda can send: ask for fewer at a time, with `limit`.";
-            Problem::new(Kind::TooLarge, detail).into_response()
+            let (parts, body) = Problem::new(Kind::TooLarge, detail).into_response().into_parts();
+            Response::from_parts(parts, event_body(to_bytes(body, LARGEST_ANSWER).await.unwrap_or_default()))
         }
-    };
-    tracing::warn!(status = StatusCode::PAYLOAD_TOO_LARGE.as_u16(), "an answer was too large to be sent");
-    refusal
+    }
+}
+
+/// Text as it is, and anything else as bytes, which are sent in base64.
+fn event_body(bytes: Bytes) -> EventBody {
+    match String::from_utf8(bytes.into()) {
+        Ok(text) if text.is_empty() => EventBody::Empty,
+        Ok(text) => EventBody::Text(text),
+        Err(error) => EventBody::Binary(error.into_bytes()),
+    }
 }
 
 /// How many bytes a text takes in JSON; what is not text is sent in base64, which takes less than the worst text does.
@@ -113,6 +118,7 @@ fn written(bytes: &Bytes) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
     use axum::routing::get;
     use serde_json::{Value, json};
 
@@ -127,8 +133,8 @@ mod tests {
         };
         let router = Router::new().fallback(get(echo));
         let response = answer(router, request).await.unwrap();
-        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        String::from_utf8(bytes.to_vec()).unwrap()
+        let EventBody::Text(text) = response.into_body() else { panic!() };
+        text
     }
 
     /// An event of an HTTP API, or of a function URL, which has the stage `$default`.
@@ -183,12 +189,12 @@ mod tests {
             let router = Router::new().route("/x", get(async move || text));
             let response = answer(router, request).await.unwrap();
             let status = response.status();
-            let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            let EventBody::Text(body) = response.into_body() else { panic!() };
             assert_eq!(status, if fits { StatusCode::OK } else { StatusCode::PAYLOAD_TOO_LARGE });
             if fits {
                 assert_eq!(body.len(), length);
             } else {
-                assert!(String::from_utf8_lossy(&body).contains("ask for fewer at a time"));
+                assert!(body.contains("ask for fewer at a time"));
             }
         }
     }

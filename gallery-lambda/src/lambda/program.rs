@@ -14,7 +14,7 @@ use gallery_adapters::connect::{Connected, ConnectedStore, connect_unasked};
 use gallery_domain::Timestamp;
 use gallery_domain::services::{Gallery, Policy};
 use lambda_http::lambda_runtime::{LambdaEvent, Runtime};
-use lambda_http::{Error, Request, service_fn};
+use lambda_http::{Adapter, Error, Request, service_fn};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
@@ -71,7 +71,7 @@ async fn serve_api(connected: Connected, settings: HttpSettings) -> Result<(), E
         let routes: Router = routes.clone();
         async move { answer(routes, request).await }
     });
-    lambda_http::runtime(handler).layer(settling(connected)).run().await
+    Runtime::new(Adapter::from(handler)).layer(settling(connected)).run().await
 }
 
 async fn serve_worker(connected: Connected, bucket: Bucket) -> Result<(), Error> {
