@@ -10,8 +10,8 @@ use gallery_domain::conformance::use_cases::world::World;
 use gallery_domain::memory::{
     ManualClock, MemoryBlobs, MemoryIdentity, MemoryImages, MemoryMailer, MemoryStore, SequentialIds,
 };
-use gallery_domain::ports::{ImageError, ImageProcessor, Ports, ProcessedImage};
-use gallery_domain::services::Policy;
+use gallery_domain::ports::{ImageError, ImageProcessor, ProcessedImage};
+use gallery_domain::services::{Policy, Ports};
 use gallery_domain::{BlobKey, Photo};
 use gallery_lambda::lambda::{Bucket, EventFailed, FunctionKind, Metrics, WorkerFunction};
 use serde_json::{Value, json};
