@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use test_aws::MiniStack;
 
 use crate::aws::MINISTACK;
@@ -99,6 +99,34 @@ impl Cloud {
         command::output(verify.envs(self.environment.clone())).map(drop)
     }
 
+    /// The server that plays SES asks whether one may send as anybody, where SES asks whether as the very sender, which is all that the role may.
+    fn let_mail_go(&self, stack: &str) -> Result<()> {
+        let policy = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}});
+        let mut put = Command::new(&self.program);
+        put.args([
+            "iam",
+            "put-role-policy",
+            "--policy-name",
+            "mail-of-the-test",
+            "--role-name",
+            &format!("{stack}-api-{REGION}"),
+        ]);
+        command::output(put.arg("--policy-document").arg(policy.to_string()).envs(self.environment.clone())).map(drop)
+    }
+
+    /// The bucket refuses what comes without TLS, which this server has none of: it is told to take it, and the policy that refused is answered, for a test
+    /// to see it refuse.
+    fn do_without_tls(&self, bucket: &str) -> Result<String> {
+        let ask = |action: &str| {
+            let mut aws = Command::new(&self.program);
+            let arguments = ["--output", "json", "s3api", action, "--bucket", bucket];
+            command::output(aws.args(arguments).envs(self.environment.clone()))
+        };
+        let found: Value = serde_json::from_str(&ask("get-bucket-policy")?)?;
+        ask("delete-bucket-policy")?;
+        Ok(found["Policy"].as_str().context("the bucket has a policy")?.to_owned())
+    }
+
     /// Deploys a store's gallery, and goes through it.
     fn journey(
         &self,
@@ -121,9 +149,12 @@ impl Cloud {
         };
         let aws = Aws::new(self.program.clone(), self.environment.clone())?;
         let outputs = deploy::deploy(&aws, &options, artifact, Architecture::of_this_machine()?)?;
+        self.let_mail_go(&stack)?;
+        let bucket = outputs["PhotoBucket"].as_str().context("the stack names its bucket for photos")?;
+        let bucket_policy = self.do_without_tls(bucket)?;
         let deployment = json!({
             "stack": stack, "store": store.to_string(), "endpoint": self.endpoint, "region": REGION, "outputs": outputs,
-            "sender": options.mail_from, "tables": [format!("Photo-{stack}"), format!("Photo-{stack}Index")],
+            "bucketPolicy": bucket_policy, "sender": options.mail_from, "tables": [format!("Photo-{stack}"), format!("Photo-{stack}Index")],
         });
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), deployment.to_string())?;

@@ -69,7 +69,9 @@ impl Template {
                 for statement in workspace::list(&policy["PolicyDocument"], "Statement").flat_map(cases) {
                     let sid = statement["Sid"].as_str().unwrap_or("(without Sid)");
                     let actions = one_or_many(&statement["Action"]).into_iter().filter_map(Value::as_str).collect();
-                    found.push(Statement { role, sid, actions, resources: one_or_many(&statement["Resource"]) });
+                    let resources =
+                        one_or_many(&statement["Resource"]).into_iter().flat_map(cases).flat_map(one_or_many);
+                    found.push(Statement { role, sid, actions, resources: resources.collect() });
                 }
             }
         }
@@ -202,6 +204,10 @@ mod tests {
             (json!({"Sid": "A", "Action": "s3:*", "Resource": "arn:x"}), "s3:* is many actions"),
             (json!({"Sid": "B", "Action": ["s3:Get*"], "Resource": "arn:x"}), "s3:Get* is many actions"),
             (json!({"Sid": "C", "Action": "s3:GetObject", "Resource": ["arn:x", "*"]}), "any resource"),
+            (
+                json!({"Sid": "E", "Action": "s3:GetObject", "Resource": {"Fn::If": ["IsIt", ["arn:x", "*"], "arn:y"]}}),
+                "any resource",
+            ),
             (json!({"Sid": "D", "NotAction": "s3:GetObject", "Resource": "arn:x"}), "no action"),
         ] {
             let faults = with_statement(statement).role_faults();

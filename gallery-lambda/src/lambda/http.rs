@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, OriginalUri};
-use axum::http::request::Parts;
 use axum::http::Uri;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use lambda_http::aws_lambda_events::encodings::Body as EventBody;
 use lambda_http::request::RequestContext;
@@ -46,16 +46,22 @@ fn plain(request: Request) -> axum::extract::Request {
 
 /// Takes the stage out of the path. Whoever calls has it in their address, unless a domain of the gallery's own leads to the stage.
 fn place(parts: &mut Parts, context: &RequestContext, raw_path: &str) {
-    let (stage, outer) = match context {
-        RequestContext::ApiGatewayV2(context) => (&context.stage, raw_path),
-        RequestContext::ApiGatewayV1(context) => (&context.stage, context.path.as_deref().unwrap_or(raw_path)),
+    let (stage, outer, domain) = match context {
+        RequestContext::ApiGatewayV2(context) => (&context.stage, raw_path, &context.domain_name),
+        RequestContext::ApiGatewayV1(context) => {
+            (&context.stage, context.path.as_deref().unwrap_or(raw_path), &context.domain_name)
+        }
         _ => return,
     };
-    let Some(stage) = stage.as_deref().filter(|stage| *stage != "$default") else { return };
-    let mount = format!("/{stage}");
-    let Some(inner) = below(parts.uri.path(), &mount) else { return };
+    let stage = stage.as_deref().filter(|stage| *stage != "$default");
+    let mount = stage.map(|stage| format!("/{stage}")).unwrap_or_default();
+    // `lambda_http` puts the stage before the path where that does not begin with it and something else.
+    let inner = if !mount.is_empty() && raw_path == mount { Some("/") } else { below(parts.uri.path(), &mount) };
+    let Some(inner) = inner else { return };
+    // API Gateway's own domain leads to a stage by its name only.
+    let is_own_domain = domain.as_deref().is_some_and(|domain| domain.contains(".execute-api."));
+    let seen = if is_own_domain || below(outer, &mount).is_some() { &*mount } else { "" };
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let seen = if below(outer, &mount).is_some() { &*mount } else { "" };
     let (Ok(outer), Ok(inner)) =
         (format!("{seen}{inner}{query}").parse::<Uri>(), format!("{inner}{query}").parse::<Uri>())
     else {
@@ -168,8 +174,11 @@ mod tests {
         assert_eq!(seen(http_api("dev", "/dev/photos")).await, "/dev /photos?q=a%20b&x=1 198.51.100.7");
         assert_eq!(seen(http_api("dev", "/dev")).await, "/dev /?q=a%20b&x=1 198.51.100.7");
         assert_eq!(seen(http_api("$default", "/photos")).await, " /photos?q=a%20b&x=1 198.51.100.7");
-        // A domain that leads to the stage.
+        // A domain of the gallery's own that leads to the stage.
         assert_eq!(seen(http_api("dev", "/photos")).await, " /photos?q=a%20b&x=1 198.51.100.7");
+        let mut own = http_api("dev", "/photos");
+        own["requestContext"]["domainName"] = json!("id.execute-api.eu-central-1.amazonaws.com");
+        assert_eq!(seen(own).await, "/dev /photos?q=a%20b&x=1 198.51.100.7");
         assert_eq!(seen(http_api("dev", "/developers")).await, " /developers?q=a%20b&x=1 198.51.100.7");
     }
 

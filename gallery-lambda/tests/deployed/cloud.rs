@@ -42,21 +42,19 @@ impl Cloud {
 
     /// Has the worker do something now, rather than when its schedule says so.
     pub(crate) fn run_worker(&self, run: &str) {
+        self.invoke("worker", &json!({"run": run}));
+    }
+
+    /// What a function answers.
+    pub(crate) fn invoke(&self, function: &str, event: &Value) -> Value {
         let folder = tempfile::tempdir().unwrap();
         let answer = folder.path().join("answer");
-        let (function, event) = (format!("{}-worker", self.text("/stack")), json!({"run": run}).to_string());
-        let invoked = self.aws(&[
-            "lambda",
-            "invoke",
-            "--function-name",
-            &function,
-            "--cli-binary-format",
-            "raw-in-base64-out",
-            "--payload",
-            &event,
-            answer.to_str().unwrap(),
-        ]);
-        assert!(invoked["FunctionError"].is_null(), "{}", std::fs::read_to_string(answer).unwrap());
+        let (function, event) = (format!("{}-{function}", self.text("/stack")), event.to_string());
+        let what = ["--function-name", &function, "--payload", &event, answer.to_str().unwrap()];
+        let invoked = self.aws(&[&["lambda", "invoke"][..], &what].concat());
+        let said = std::fs::read_to_string(answer).unwrap();
+        assert!(invoked["FunctionError"].is_null(), "{said}");
+        serde_json::from_str(&said).unwrap()
     }
 
     /// What the log of a function says, each line once.
@@ -86,6 +84,30 @@ impl Cloud {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("no mail came for {to}");
+    }
+
+    /// Skips the time after which work is taken up.
+    pub(crate) async fn let_work_come_due(&self) {
+        if !self.is_on_dynamodb() {
+            let url = std::env::var("GALLERY_TEST_DATABASE").unwrap();
+            let mut database = sqlx::PgConnection::connect(&url).await.unwrap();
+            sqlx::query("UPDATE gallery.work SET due_at = 0").execute(&mut database).await.unwrap();
+            return;
+        }
+        let table = self.text("/tables/1");
+        let items = self.aws(&["dynamodb", "scan", "--table-name", &table]);
+        for item in items["Items"].as_array().unwrap() {
+            if item["PK"]["S"].as_str().unwrap().starts_with("W#") {
+                let key = json!({"PK": item["PK"], "SK": item["SK"]}).to_string();
+                let change = [
+                    "--update-expression",
+                    "SET DueAt = :now",
+                    "--expression-attribute-values",
+                    r#"{":now": {"N": "0"}}"#,
+                ];
+                self.aws(&[&["dynamodb", "update-item", "--table-name", &table, "--key", &key][..], &change].concat());
+            }
+        }
     }
 
     /// What is kept of anybody: objects, people of the pool, and rows or items but for those that are no one's.
