@@ -13,7 +13,7 @@ use crate::python::Package;
 use crate::{command, workspace};
 
 const BOTO3: Package =
-    Package { name: "boto3-1.43.0", packages: &["boto3==1.43.0", "cryptography"], program: "python" };
+    Package { name: "boto3-1.44.8", packages: &["boto3==1.44.8", "cryptography"], program: "python" };
 
 /// How often each function is started.
 const ROUNDS: &str = "21";
