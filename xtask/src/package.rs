@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(fs::read(path("a/one.zip")).unwrap(), fs::read(path("a/two.zip")).unwrap());
 
         let mut zip = zip::ZipArchive::new(File::open(path("a/one.zip")).unwrap()).unwrap();
-        assert_eq!(zip.file_names().collect::<Vec<_>>(), ["bootstrap", "rds-ca.pem"]);
+        assert!(zip.len() == 2 && zip.by_name("rds-ca.pem").is_ok());
         let mut bootstrap = zip.by_name("bootstrap").unwrap();
         assert_eq!(fs::Permissions::from_mode(bootstrap.unix_mode().unwrap()).mode() & 0o777, 0o755);
         let mut text = String::new();

@@ -156,7 +156,8 @@ fn calls() -> Result<BTreeSet<(String, String)>> {
 /// What is called of a client, and of whatever has a name that is known to be a call.
 fn calls_in<'s>(source: &'s str, known: &'s [&str]) -> impl Iterator<Item = String> + 's {
     /// What a client has beside its calls.
-    const NO_CALLS: [&str; 4] = ["as_str", "client_id", "client_secret", "config"];
+    const NO_CALLS: [&str; 6] =
+        ["as_str", "client_id", "client_secret", "config", "explicit_auth_flows", "prevent_user_existence_errors"];
     let pieces = source.split('.').collect::<Vec<_>>();
     let calls = pieces.windows(2).filter_map(|pair| {
         let name = pair[1].split_once("()")?.0;
