@@ -41,6 +41,8 @@ NOTHING = {"GetItem": {}, "Query": {"Items": [], "Count": 0, "ScannedCount": 0},
 
 class Stub(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Else an answer's second part waits for the first to be acknowledged.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass
@@ -101,8 +103,13 @@ class Run:
         self.asked, self.over, self.said, self.answered = threading.Event(), threading.Event(), None, None
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A function that is stopped breaks its connections off, which is no error."""
+
+
 def serve(handler, context=None):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True

@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result<()> {
     let python = BOTO3.program()?;
     let artifact = package::run(&Options { store: Store::Dynamodb, arch: None, rds_certificates: None })?;
     let mut build = command::cargo(["build", "--locked", "--profile=lambda", "--package=gallery-lambda"]);
-    build.args(["--example=empty_function", "--no-default-features", "--features=lambda-dynamodb"]);
+    build.args(["--example=empty_function", "--no-default-features", "--features=lambda"]);
     command::run(build.env("AWS_LC_SYS_NO_JITTER_ENTROPY", "1"))?;
     let built = package::target_folder()?.join("lambda");
     let folder = workspace::root().join("xtask/cold-start");
