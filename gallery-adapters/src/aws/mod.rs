@@ -13,7 +13,9 @@ mod rds_token;
 mod secrets_manager;
 
 use std::fmt;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -34,6 +36,11 @@ pub fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(TLS).build_https()
 }
 
+/// How long a connection to a service may take.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(3);
+/// How long a service may take to answer a request that brings no long body. Without a bound, one that never answers would be waited for for ever.
+pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
 /// The TLS of everything else in the gallery.
 pub(crate) const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
 
@@ -49,7 +56,9 @@ pub struct AwsPlace {
 impl AwsPlace {
     /// Clients of services at this place are made from what comes back.
     pub async fn load(&self) -> SdkConfig {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECTS_WITHIN).read_timeout(ANSWERS_WITHIN).build();
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).timeout_config(timeouts);
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -131,6 +140,14 @@ mod tests {
         let url = Url::parse(&format!("s3://bucket?{query}")).unwrap();
         let other = |name: &str, _| Err(InvalidValue::new(format!("has the unknown parameter `{name}`")));
         AwsPlace::from_query(&url, other).map_err(|invalid| invalid.reason().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_service_that_never_answers_is_not_waited_for_for_ever() {
+        let config = place("region=eu-central-1").unwrap().load().await;
+        let timeouts = config.timeout_config().unwrap();
+        assert_eq!(timeouts.read_timeout(), Some(ANSWERS_WITHIN));
+        assert_eq!(timeouts.connect_timeout(), Some(CONNECTS_WITHIN));
     }
 
     #[test]

@@ -16,9 +16,11 @@ mod settings;
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream as SdkByteStream;
@@ -31,6 +33,7 @@ use gallery_domain::{BlobArea, BlobKey, Page, PageRequest, Sha256Digest};
 use self::body::Checked;
 use self::failure::{answer, failure, is_absent, not_kept};
 pub use self::settings::S3Settings;
+use crate::aws::ANSWERS_WITHIN;
 
 /// A blob store in a bucket.
 #[derive(Clone)]
@@ -100,6 +103,8 @@ impl S3Blobs {
             .checksum_sha256(info.sha256.to_base64())
             .metadata(SHA256, info.sha256.to_string())
             .body(body)
+            .customize()
+            .config_override(with_time_for(info.bytes))
             .send()
             .await
             .map(drop)
@@ -323,6 +328,16 @@ fn described(description: &Description<'_>) -> Option<BlobInfo> {
         sha256: checksum.or(kept)?,
     })
 }
+
+/// A request that sends so many bytes is answered only when they have arrived. A body that does not get on at all, the SDK gives up by itself.
+fn with_time_for(bytes: u64) -> aws_sdk_s3::config::Builder {
+    let answered_within = ANSWERS_WITHIN + Duration::from_secs(bytes / SLOWEST_LINE);
+    let timeouts = TimeoutConfig::builder().read_timeout(answered_within).build();
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts)
+}
+
+/// Bytes a second.
+const SLOWEST_LINE: u64 = 256 << 10;
 
 /// How long whoever fetched a blob may keep it. What just came in is for the gallery alone.
 fn cache_control(key: &BlobKey) -> Option<String> {

@@ -7,7 +7,7 @@ use gallery_domain::{BlobKey, Sha256Digest};
 
 use super::body::Checked;
 use super::failure::{failure, not_kept};
-use super::{S3Blobs, SHA256, cache_control};
+use super::{S3Blobs, SHA256, cache_control, with_time_for};
 
 /// How many bytes a part has; it is held in memory, so that it can be sent again. With the 10,000 parts that S3 allows there is room for 150 GiB.
 pub(super) const PART: usize = 16 << 20;
@@ -65,6 +65,7 @@ impl S3Blobs {
             }
             let number = i32::try_from(parts.len() + 1).map_err(|_| no_answer("there are too many parts"))?;
             let checksum = Sha256Digest::of(&part).to_base64();
+            let time = with_time_for(part.len() as u64);
             let sent = self
                 .client
                 .upload_part()
@@ -74,6 +75,8 @@ impl S3Blobs {
                 .part_number(number)
                 .checksum_sha256(&checksum)
                 .body(part.into())
+                .customize()
+                .config_override(time)
                 .send()
                 .await
                 .map_err(|error| not_kept("put", &error))?;

@@ -8,7 +8,7 @@ use gallery_domain::ports::{BackendFailure, RepositoryError};
 use gallery_domain::{CodePurpose, CodeTry, Decision, OneTimeCode, Sha256Digest, Throttle, ThrottleKey, User};
 
 use crate::dynamodb_server::{self, Tables};
-use crate::proxy::{Fault, Proxy};
+use crate::faulty_proxy::{Fault, Plan, Proxy, Service};
 use crate::stores::every_method::use_every_method;
 use crate::stores::stored::Stored;
 
@@ -19,8 +19,13 @@ fn options() -> DynamoDbOptions {
     DynamoDbOptions { answer_timeout: Duration::from_millis(400), retry_for: Duration::from_secs(30) }
 }
 
-fn through(proxy: &Proxy, tables: &Tables) -> DynamoDbStore {
-    DynamoDbStore::new(proxy.config(), tables.names().clone(), options())
+/// A way to the server on which the request of number `offset` goes wrong, and each that comes `stride` later.
+async fn proxy(fault: Fault, offset: usize, stride: usize) -> Proxy {
+    Proxy::to(&dynamodb_server::server(), Service::DynamoDb, Plan::every(fault, offset, stride)).await
+}
+
+fn through(proxy: &Proxy, tables: &Tables, options: DynamoDbOptions) -> DynamoDbStore {
+    DynamoDbStore::new(dynamodb_server::config().endpoint_url(proxy.url()), tables.names().clone(), options)
 }
 
 /// Each request of every method is once the one that goes wrong.
@@ -29,8 +34,8 @@ async fn whatever_goes_wrong_with_any_request_of_any_method_is_not_noticed() {
     for fault in Fault::PASSING {
         for offset in 0..STRIDE {
             let tables = Tables::provisioned().await;
-            let proxy = Proxy::with(fault, offset, STRIDE).await;
-            use_every_method(&Stored::new(through(&proxy, &tables).repositories())).await;
+            let proxy = proxy(fault, offset, STRIDE).await;
+            use_every_method(&Stored::new(through(&proxy, &tables, options()).repositories())).await;
             assert!(proxy.faults() > 5, "{} faults", proxy.faults());
         }
     }
@@ -42,8 +47,8 @@ async fn a_write_whose_answer_is_lost_is_done_once_and_known_for_its_own() {
     for fault in [Fault::BrokenAfter, Fault::Lost, Fault::Silence] {
         let (tables, things) = (Tables::provisioned().await, Things::new());
         // Every other request: each write is lost the first time, and the retry answered.
-        let proxy = Proxy::with(fault, 0, 2).await;
-        let store = through(&proxy, &tables).repositories();
+        let proxy = proxy(fault, 0, 2).await;
+        let store = through(&proxy, &tables, options()).repositories();
         let user = things.user();
         store.users.insert(&user).await.unwrap();
         let renamed = User { revision: user.revision.next(), ..user.clone() };
@@ -87,9 +92,9 @@ async fn a_write_whose_answer_is_lost_is_done_once_and_known_for_its_own() {
 async fn requests_that_are_never_let_in_end_in_time_and_are_worth_a_retry() {
     let tables = Tables::provisioned().await;
     for (fault, part) in [(Fault::Throttled, "slower"), (Fault::BrokenBefore, "in trouble"), (Fault::Cut, "reached")] {
-        let proxy = Proxy::with(fault, 0, 1).await;
+        let proxy = proxy(fault, 0, 1).await;
         let options = DynamoDbOptions { retry_for: Duration::from_millis(200), ..options() };
-        let store = DynamoDbStore::new(proxy.config(), tables.names().clone(), options).repositories();
+        let store = through(&proxy, &tables, options).repositories();
         let failure = failure_of(store.users.find(Things::new().owner()).await.unwrap_err());
         assert!(failure.is_transient() && failure.source.to_string().contains(part), "{failure:?}");
         assert!(proxy.faults() > 1, "it was tried anew");
@@ -122,8 +127,8 @@ async fn what_cannot_work_is_said_at_once_with_what_to_do() {
         ("InvalidSignatureException", "check AWS_SECRET_ACCESS_KEY"),
         ("ExpiredTokenException", "have expired"),
     ] {
-        let proxy = Proxy::with(Fault::Refused(code), 0, 1).await;
-        let failure = through(&proxy, &tables).check_schema().await.unwrap_err();
+        let proxy = proxy(Fault::Refused(code), 0, 1).await;
+        let failure = through(&proxy, &tables, options()).check_schema().await.unwrap_err();
         let said = failure.source.to_string();
         assert!(!failure.is_transient() && said.contains(part) && said.contains(code), "{failure:?}");
     }

@@ -5,6 +5,8 @@
 
 #[path = "../dynamodb_server/mod.rs"]
 mod dynamodb_server;
+#[path = "../faulty_proxy/mod.rs"]
+mod faulty_proxy;
 #[path = "../stores/mod.rs"]
 mod stores;
 
@@ -13,6 +15,5 @@ mod meter;
 mod photo_changes;
 mod photo_index;
 mod photo_units;
-mod proxy;
 mod tables;
 mod units;
