@@ -22,7 +22,7 @@ pub(crate) struct Options {
     /// For which machines; this one's when left out.
     #[arg(long, value_enum)]
     pub(crate) arch: Option<Architecture>,
-    /// The certificates of Amazon RDS, which are packed beside the program: global-bundle.pem of https://truststore.pki.rds.amazonaws.com/global/
+    /// The certificates of Amazon RDS, which are packed beside the program: global-bundle.pem of `truststore.pki.rds.amazonaws.com`
     #[arg(long, value_name = "FILE")]
     pub(crate) rds_certificates: Option<PathBuf>,
 }
