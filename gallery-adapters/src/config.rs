@@ -134,7 +134,7 @@ impl GalleryConfig {
     /// Reads the configuration from wherever `lookup` finds variables.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let lookup = |name| lookup(name).filter(|value| !value.trim().is_empty()).map(|value| value.trim().to_owned());
-        let data = PathBuf::from(lookup(DATA).unwrap_or_else(|| "gallery-data".to_owned()));
+        let data = PathBuf::from(lookup(DATA).unwrap_or_else(|| DEFAULT_DATA.to_owned()));
         Ok(Self {
             public_url: lookup(PUBLIC_URL).map(|value| public_url(&value)).transpose()?,
             store: StoreChoice::parse(lookup(STORE), &data)?,
@@ -145,6 +145,20 @@ impl GalleryConfig {
         })
     }
 
+    /// The variables whose part is on this very machine, or in this process, with what each says: nothing for a program that starts anywhere, and may
+    /// have others of its kind beside it.
+    pub fn local_parts(&self) -> Vec<(&'static str, String)> {
+        let Self { store, blobs, mail, .. } = self;
+        [
+            (STORE, store.is_local().then(|| store.to_string())),
+            (BLOBS, blobs.is_local().then(|| blobs.to_string())),
+            (MAIL, mail.folder().map(|_| mail.to_string())),
+        ]
+        .into_iter()
+        .filter_map(|(variable, part)| Some((variable, part?)))
+        .collect()
+    }
+
     /// Where people open the gallery; on this machine unless the environment says otherwise.
     pub fn public_url(&self) -> Url {
         self.public_url.clone().unwrap_or_else(|| Url::parse(Self::LOCAL_URL).expect("the constant is a URL"))
@@ -152,6 +166,25 @@ impl GalleryConfig {
 }
 
 impl StoreChoice {
+    /// Reads which store it is from wherever `lookup` finds variables, and nothing else: for a program that has only to do with the store.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let value = lookup(STORE).filter(|value| !value.trim().is_empty()).map(|value| value.trim().to_owned());
+        Self::parse(value, Path::new(DEFAULT_DATA))
+    }
+
+    fn is_local(&self) -> bool {
+        match *self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => false,
+            #[cfg(feature = "dynamodb")]
+            Self::DynamoDb(_) => false,
+            #[cfg(feature = "memory")]
+            Self::Memory => true,
+        }
+    }
+
     /// The file that holds the store, if it is in one.
     pub fn file(&self) -> Option<&Path> {
         match *self {
@@ -168,6 +201,17 @@ impl StoreChoice {
 }
 
 impl BlobsChoice {
+    fn is_local(&self) -> bool {
+        match *self {
+            #[cfg(feature = "filesystem")]
+            Self::Files(_) => true,
+            #[cfg(feature = "s3")]
+            Self::S3(_) => false,
+            #[cfg(feature = "memory")]
+            Self::Memory => true,
+        }
+    }
+
     /// The folder that holds the blobs, if they are in one.
     pub fn folder(&self) -> Option<&Path> {
         match *self {
@@ -255,6 +299,7 @@ impl fmt::Display for MailChoice {
     }
 }
 
+const DEFAULT_DATA: &str = "gallery-data";
 pub(crate) const DATA: &str = "GALLERY_DATA";
 pub(crate) const STORE: &str = "GALLERY_STORE";
 pub(crate) const BLOBS: &str = "GALLERY_BLOBS";

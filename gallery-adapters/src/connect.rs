@@ -73,13 +73,34 @@ pub struct ConnectError {
 ///
 /// `blob_url_prefix` is where the program serves signed URLs: [`BLOB_URL_PREFIX`] if the API is at `/api`.
 pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Connected, ConnectError> {
+    open(config, blob_url_prefix, Start::Checked).await
+}
+
+/// As [`connect`], but asks no server whether it is there and set up, so that it takes no longer than reading the configuration: for a program that starts
+/// for a request. What is wrong with a place shows when it is used; `gallery doctor` finds it before.
+///
+/// Does not know [`Connected::blob_origin`].
+pub async fn connect_unasked(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Connected, ConnectError> {
+    open(config, blob_url_prefix, Start::Unasked).await
+}
+
+/// Whether servers are asked before they are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    Checked,
+    Unasked,
+}
+
+async fn open(config: &GalleryConfig, blob_url_prefix: &str, start: Start) -> Result<Connected, ConnectError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds::default());
 
     let store = ConnectedStore::open(&config.store).await?;
-    store.make_usable().await.map_err(|cause| failed(config::STORE, &config.store, cause))?;
+    if start == Start::Checked {
+        store.make_usable().await.map_err(|cause| failed(config::STORE, &config.store, cause))?;
+    }
     let repositories = store.repositories();
-    let Bytes { blobs, uploads, gateway, origin } = bytes(config, blob_url_prefix, &clock, &ids).await?;
+    let Bytes { blobs, uploads, gateway, origin } = bytes(config, blob_url_prefix, &clock, &ids, start).await?;
 
     let mailer = mailer(&config.mail, &clock, &ids).await?;
     let identity_ports = IdentityPorts {
@@ -90,7 +111,8 @@ pub async fn connect(config: &GalleryConfig, blob_url_prefix: &str) -> Result<Co
         clock: clock.clone(),
         ids: ids.clone(),
     };
-    let connected_identity = ConnectedIdentity::open(&config.identity, identity_ports, config.public_url()).await?;
+    let connected_identity =
+        ConnectedIdentity::open(&config.identity, identity_ports, config.public_url(), start).await?;
 
     tracing::info!(
         store = %config.store,
@@ -122,17 +144,24 @@ impl Connected {
 }
 
 impl ConnectedIdentity {
-    async fn open(choice: &IdentityChoice, ports: IdentityPorts, site: url::Url) -> Result<Self, ConnectError> {
+    async fn open(
+        choice: &IdentityChoice,
+        ports: IdentityPorts,
+        site: url::Url,
+        _start: Start,
+    ) -> Result<Self, ConnectError> {
         match choice {
             IdentityChoice::Password => Ok(Self::Password(Arc::new(PasswordIdentity::new(ports, site)))),
             #[cfg(feature = "cognito")]
             IdentityChoice::Cognito(settings) => {
                 let config = settings.place.load().await;
                 let identity = crate::cognito::CognitoIdentity::new(settings, &config, ports, site);
-                let faults = identity.check().await.map_err(|cause| failed(config::IDENTITY, choice, cause))?;
-                // All that has to be mended, so that it can be mended at once.
-                if !faults.is_empty() {
-                    return Err(failed(config::IDENTITY, choice, faults.join("; ")));
+                if _start == Start::Checked {
+                    let faults = identity.check().await.map_err(|cause| failed(config::IDENTITY, choice, cause))?;
+                    // All that has to be mended, so that it can be mended at once.
+                    if !faults.is_empty() {
+                        return Err(failed(config::IDENTITY, choice, faults.join("; ")));
+                    }
                 }
                 Ok(Self::Cognito(Arc::new(identity)))
             }
@@ -330,6 +359,7 @@ async fn bytes(
     _blob_url_prefix: &str,
     _clock: &Arc<dyn Clock>,
     _ids: &Arc<dyn IdGenerator>,
+    _start: Start,
 ) -> Result<Bytes, ConnectError> {
     let choice = &config.blobs;
     match choice {
@@ -342,10 +372,14 @@ async fn bytes(
         #[cfg(feature = "s3")]
         BlobsChoice::S3(settings) => {
             let blobs = crate::s3::S3Blobs::new(settings, &settings.place.load().await);
-            blobs.check().await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
-            let origin = blobs.origin(_clock.now()).await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+            let mut origin = None;
+            if _start == Start::Checked {
+                blobs.check().await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+                let found = blobs.origin(_clock.now()).await.map_err(|cause| failed(config::BLOBS, choice, cause))?;
+                origin = Some(found);
+            }
             let blobs = Arc::new(blobs);
-            Ok(Bytes { uploads: blobs.clone(), blobs, gateway: None, origin: Some(origin) })
+            Ok(Bytes { uploads: blobs.clone(), blobs, gateway: None, origin })
         }
         // Its own URLs are not used: the signed ones are the same over every store without an HTTP endpoint.
         #[cfg(feature = "memory")]

@@ -2,10 +2,13 @@
 
 use std::error::Error;
 
-use gallery_domain::ports::{BackendFailure, BlobError, BlobStore, Clock};
+#[cfg(feature = "filesystem")]
+use gallery_domain::ports::Clock;
+use gallery_domain::ports::{BackendFailure, BlobError, BlobStore};
 
 use crate::config::{self, BlobsChoice, GalleryConfig, IdentityChoice, MailChoice};
 use crate::connect::{ConnectError, ConnectedStore};
+#[cfg(any(feature = "filesystem", feature = "outbox", feature = "smtp"))]
 use crate::system::SystemClock;
 
 /// A part of a gallery, and how it is.

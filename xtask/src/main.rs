@@ -5,16 +5,22 @@
 
 mod aws;
 mod bench;
+mod cold_start;
 mod command;
 mod dependencies;
+mod deploy;
 mod dynamodb;
 mod fetch;
 mod licences;
+mod package;
 mod page;
+mod permissions;
 mod photos;
 mod postgres;
 mod python;
 mod seed;
+mod serverless;
+mod template;
 mod test;
 mod tidy;
 mod tools;
@@ -90,6 +96,16 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         photos: Option<PathBuf>,
     },
+    /// Check the template of the deployment: AWS's rules, what each role may do, and that it agrees with the schema.
+    Template,
+    /// Deploy the gallery in a server that plays AWS, and go through all of it.
+    Serverless(serverless::Options),
+    /// Build what AWS Lambda runs, and say how large it is.
+    Package(package::Options),
+    /// Deploy the gallery to an AWS account, or bring it up to date there: see deploy/README.md.
+    Deploy(deploy::Options),
+    /// Say what deleting a deployed gallery keeps, and delete the rest.
+    Destroy(deploy::DestroyOptions),
     /// Check the files of the repository: sizes, unfinished work, stores side by side, unused dependencies.
     Tidy,
     /// Check what each crate may reach, and the licence and source of every dependency.
@@ -120,6 +136,11 @@ fn main() -> ExitCode {
         Task::Seed { photos, data } => seed::run(&data.unwrap_or_else(seed::usual_folder), photos),
         Task::Page { photos } => photos::gather(photos).and_then(|photos| page::test(&photos)),
         Task::Screenshots { photos } => page::screenshots(photos),
+        Task::Template => template::check(),
+        Task::Serverless(options) => serverless::run(&options),
+        Task::Package(options) => package::run(&options).map(drop),
+        Task::Deploy(options) => deploy::run(&options),
+        Task::Destroy(options) => deploy::destroy(&options),
         Task::Tidy => tidy::check(),
         Task::Dependencies => dependencies::check(),
         Task::Bench { benchmark, photos, count, plans } => {

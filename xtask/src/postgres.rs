@@ -39,6 +39,11 @@ impl Server {
         Ok(Self { cluster, programs })
     }
 
+    /// A database that no other test keeps anything in.
+    pub(crate) fn url(&self) -> String {
+        self.cluster.url().to_string()
+    }
+
     /// Lets a command know of the server, and of the programs for servers of its own.
     pub(crate) fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env(VARIABLE_OF_URL, self.cluster.url()).env(VARIABLE_OF_FOLDER, self.programs.folder())

@@ -254,11 +254,9 @@ pub async fn what_a_camera_measured_is_kept_to_the_last_bit(store: &Repositories
     for latitude in [-31.857_142_857_142_854, -31.142_857_142_857_146, -30.857_142_857_142_854, -29.857_142_857_142_854]
     {
         let mut photo = things.photo(owner).build();
-        if let PhotoState::Ready(facts) = &mut photo.state {
-            facts.exif.position =
-                Some(Position { latitude, longitude: latitude * 5.0, altitude_m: Some(latitude / 3.0) });
-            facts.exif.exposure_seconds = Some(-latitude / 7.0);
-        }
+        let PhotoState::Ready(facts) = &mut photo.state else { panic!("a photo of the fixtures is ready") };
+        facts.exif.position = Some(Position { latitude, longitude: latitude * 5.0, altitude_m: Some(latitude / 3.0) });
+        facts.exif.exposure_seconds = Some(-latitude / 7.0);
         keep(store, &photo).await;
         let found = store.photos.find(owner, photo.id).await.succeeds("finding a photo");
         assert_eq!(found, Some(photo), "what was measured is kept");

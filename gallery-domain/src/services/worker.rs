@@ -78,6 +78,12 @@ impl Worker {
         Ok(next.map_or(most, |due_at| due_at.since(self.context.now()).min(most)))
     }
 
+    /// How long the work that has waited longest has been due; zero if none is.
+    pub async fn overdue(&self) -> Result<Duration, GalleryError> {
+        let next = self.context.repositories.work.next_due().await?;
+        Ok(next.map_or(Duration::ZERO, |due_at| self.context.now().since(due_at)))
+    }
+
     /// Does what a task's subject calls for by its state. When to look again, if it is not done.
     async fn attend(&self, work: &ClaimedWork) -> Result<Option<Timestamp>, GalleryError> {
         match work.task {

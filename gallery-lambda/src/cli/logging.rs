@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
-use super::log_lines::JsonLines;
+use crate::log_lines::JsonLines;
 
 /// Starts logging: as much as `level` says, else RUST_LOG, else what a server or a command is by default.
 pub(super) fn start(level: Option<&str>, serving: bool) -> Result<(), clap::Error> {

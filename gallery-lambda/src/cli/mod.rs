@@ -10,7 +10,6 @@ mod console;
 mod doctor;
 mod import;
 mod interruption;
-mod log_lines;
 mod logging;
 mod migrate_schema;
 mod openapi;

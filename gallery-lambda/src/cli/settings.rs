@@ -6,7 +6,8 @@ use clap::builder::{BoolishValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, Command, CommandFactory};
-use url::Url;
+
+use crate::origins::{origin, origins};
 
 /// What the server is told on the command line. The environment is asked by [`Settings::from_lookup`] and not by clap, which would ask it for
 /// other commands, too, and refuse them for what is none of their business.
@@ -52,9 +53,8 @@ impl Settings {
             (None, None) => "127.0.0.1:8080".to_owned(),
         };
         let allowed_origins = match (arguments.allow_origin, text("GALLERY_ALLOWED_ORIGINS")?) {
-            (given, Some(origins)) if given.is_empty() => {
-                let origins = origins.split(',').map(str::trim).filter(|text| !text.is_empty()).map(origin);
-                origins.collect::<Result<_, _>>().map_err(|reason| refused("GALLERY_ALLOWED_ORIGINS", &reason))?
+            (given, Some(list)) if given.is_empty() => {
+                origins(&list).map_err(|reason| refused("GALLERY_ALLOWED_ORIGINS", &reason))?
             }
             (given, _) => given,
         };
@@ -101,21 +101,6 @@ fn host_and_port(text: &str) -> Result<String, String> {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
         _ => Err("expected HOST:PORT, such as 127.0.0.1:8080".to_owned()),
     }
-}
-
-/// An origin as browsers send it: lower case, without the port that its scheme has anyway, and without a slash at the end.
-fn origin(text: &str) -> Result<String, String> {
-    let expected = "expected a scheme and a host, such as https://photos.example.org";
-    if text.contains('*') {
-        return Err(format!("`{text}` may be many origins, and each has to be named: {expected}"));
-    }
-    let url = Url::parse(text).map_err(|_| format!("`{text}` is no origin: {expected}"))?;
-    let origin = url.origin().ascii_serialization();
-    // Whatever has more than an origin is longer than it.
-    if !matches!(url.scheme(), "http" | "https") || url.as_str().trim_end_matches('/') != origin {
-        return Err(format!("`{text}` is no origin: {expected}, and nothing behind it"));
-    }
-    Ok(origin)
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! What the API is: its OpenAPI document, and a page to browse it that needs no other host.
 
-use std::sync::Arc;
+#[cfg(feature = "docs-page")]
+mod page;
+
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::body::Bytes;
+use axum::http::header;
 use axum::routing::get;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -13,12 +15,9 @@ use utoipa::openapi::{
     Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder, Server, Tag,
 };
 use utoipa::{PartialSchema, ToSchema};
-use utoipa_swagger_ui::Config;
 
-use super::nothing_here;
 use crate::Shared;
 use crate::problem::{FieldProblem, Problem};
-use crate::request::Mount;
 
 /// The document without its calls.
 pub(super) fn introduction() -> OpenApi {
@@ -68,46 +67,20 @@ pub(crate) fn complete(mut document: OpenApi, version: &str) -> OpenApi {
 }
 
 /// Where the document and the page to browse it are served.
-pub(crate) fn pages(document: OpenApi) -> Router<Shared> {
-    let json = document.to_json().unwrap_or_default();
-    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], json) };
-    Router::new()
-        .route("/openapi.json", get(document))
-        // Relative to the address of this call, wherever the router is mounted.
-        .route("/docs", get(|| async { (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "docs/")]) }))
-        .route("/docs/", get(async |mount: Mount| page("index.html", &mount)))
-        .route("/docs/{*file}", get(async |mount: Mount, Path(file): Path<String>| page(&file, &mount)))
+pub(crate) fn pages(version: String) -> Router<Shared> {
+    // Made for whoever asks first: a program that starts for a request need not wait for it.
+    let json = Arc::new(LazyLock::new(move || Bytes::from(crate::openapi(&version).to_json().unwrap_or_default())));
+    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], (**json).clone()) };
+    let routes = Router::new().route("/openapi.json", get(document));
+    #[cfg(feature = "docs-page")]
+    let routes = page::add_to(routes);
+    routes
 }
 
 const DESCRIPTION: &str = "A photo gallery. Errors are RFC 9457 problems: `type` tells their kind to programs, `detail` tells people what to do, \
 and `errors` names each refused field by a JSON pointer into the body, or by the name of the query parameter or header. \
 Lists answer `items` and `next`; send `next` as `after` for the page that follows, and only `next: null` ends a list. \
 A change with `If-Match` is refused with 412 when the thing was changed since it was read.";
-
-/// The page runs its own code and styles only, and fetches from its own origin only.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-fn page(file: &str, mount: &Mount) -> Response {
-    // The validator is another host's.
-    let config = Config::from("../openapi.json").validator_url("none");
-    match utoipa_swagger_ui::serve(file, Arc::new(config)) {
-        Ok(Some(file)) => {
-            let encoding = file.gzpipped.then_some((header::CONTENT_ENCODING, "gzip"));
-            let headers = [
-                (header::CONTENT_TYPE, file.content_type),
-                (header::CONTENT_SECURITY_POLICY, PAGE_POLICY.to_owned()),
-                (header::CACHE_CONTROL, "no-cache".to_owned()),
-            ];
-            (headers, axum::response::AppendHeaders(encoding), file.bytes.into_owned()).into_response()
-        }
-        Ok(None) => nothing_here(mount).into_response(),
-        Err(error) => {
-            tracing::error!(error = error.to_string(), "the documentation page could not be made");
-            Problem::internal().into_response()
-        }
-    }
-}
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()

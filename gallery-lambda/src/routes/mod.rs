@@ -65,7 +65,8 @@ pub(crate) async fn unknown_method() -> Problem {
 }
 
 fn nothing_here(Mount(mount): &Mount) -> Problem {
-    Problem::new(Kind::NotFound, format!("There is nothing at this address: see {mount}/docs/ for what there is."))
+    let overview = if cfg!(feature = "docs-page") { "docs/" } else { "openapi.json" };
+    Problem::new(Kind::NotFound, format!("There is nothing at this address: see {mount}/{overview} for what there is."))
 }
 
 /// Photos as they are answered. Signing their URLs asks no store.

@@ -14,7 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// One JSON object for each event: when, how grave, the fields of the spans around it and its own, and where. It stands in for the format that
 /// the library has, which keeps of an error what it says itself and drops its causes. Spans have to be formatted as JSON, too.
-pub(super) struct JsonLines;
+pub(crate) struct JsonLines;
 
 impl<S, N> FormatEvent<S, N> for JsonLines
 where
