@@ -136,17 +136,23 @@ async fn the_page_is_there_and_so_is_whatever_it_asks_for() {
             Some((_, "css")) => "text/css",
             Some((_, "json")) => "application/json",
             Some((_, "svg")) => "image/svg+xml",
+            Some((_, "webmanifest")) => "application/manifest+json",
             _ => "text/html",
         };
         assert!(media_type.starts_with(expected), "{url}: {media_type}");
         // Pages, styles and modules name others relative to themselves; what a module fetches is relative to the page.
         let text = answer.text().await.unwrap();
         let mut before = "";
-        for part in text.split(['"', '\'', '`']) {
-            let is_import = ["from ", "import ", "import("].iter().any(|word| before.ends_with(word));
+        let mut parts = text.split(['"', '\'', '`']).peekable();
+        while let Some(part) = parts.next() {
+            let is_import = ["from ", "import ", "import("].iter().any(|word| before.ends_with(word))
+                || parts.peek().is_some_and(|after| after.starts_with(", import.meta.url"));
             let of_itself = is_import || !url.path().ends_with(".js");
             if part.starts_with("./") || part.starts_with("../") {
-                waiting.push(if of_itself { url.join(part) } else { page.join(part) }.unwrap());
+                for language in ["en", "de"] {
+                    let part = part.replace("${language}", language);
+                    waiting.push(if of_itself { url.join(&part) } else { page.join(&part) }.unwrap());
+                }
             }
             before = part;
         }
