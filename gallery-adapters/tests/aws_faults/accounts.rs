@@ -281,5 +281,6 @@ async fn whatever_goes_wrong_with_any_request_an_account_can_be_used() {
     });
     let broken: Vec<_> = broken.buffer_unordered(AT_ONCE).filter_map(async |broken| broken).collect().await;
     println!("{all} cases");
+    assert!(all >= UseCase::ALL.len(), "only {all} cases ran");
     assert!(broken.is_empty(), "{} of {all} went wrong:\n{}", broken.len(), broken.join("\n"));
 }

@@ -104,5 +104,6 @@ async fn whatever_goes_wrong_with_any_request_nothing_is_lost_and_nothing_is_lef
     });
     let broken: Vec<_> = broken.buffer_unordered(AT_ONCE).filter_map(async |broken| broken).collect().await;
     println!("{all} cases");
+    assert!(all > use_cases().len(), "only {all} cases ran");
     assert!(broken.is_empty(), "{} of {all} went wrong:\n{}", broken.len(), broken.join("\n"));
 }
