@@ -270,7 +270,7 @@ async fn whatever_goes_wrong_with_any_request_an_account_can_be_used() {
         println!("{use_case:?}: {requests} requests");
         assert!(requests > 0, "{use_case:?}");
         for request in 0..requests {
-            cases.extend(ways(number, request).into_iter().map(|fault| (use_case, request, fault)));
+            cases.extend(ways(number, request, 1).into_iter().map(|fault| (use_case, request, fault)));
         }
     }
     let all = cases.len();

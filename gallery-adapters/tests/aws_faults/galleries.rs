@@ -94,7 +94,7 @@ async fn whatever_goes_wrong_with_any_request_nothing_is_lost_and_nothing_is_lef
         println!("{}: {requests} requests", use_case.name);
         assert!(requests > 0, "{}", use_case.name);
         for request in 0..requests {
-            cases.extend(ways(number, request).into_iter().map(|fault| (use_case, request, fault)));
+            cases.extend(ways(number, request, 3).into_iter().map(|fault| (use_case, request, fault)));
         }
     }
     let all = cases.len();
