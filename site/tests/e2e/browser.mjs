@@ -73,5 +73,11 @@ export function person(page) {
 export async function drop(page, files) {
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver", "drop"]) await session.send("Input.dispatchDragEvent", { type, x: 400, y: 300, data });
+  const send = (type) => session.send("Input.dispatchDragEvent", { type, x: 400, y: 300, data });
+  await send("dragEnter");
+  await send("dragOver");
+  // A browser drops nothing where the page has not said yet that it takes it.
+  await page.locator("body.dropping").waitFor({ state: "attached" });
+  await send("dragOver");
+  await send("drop");
 }
